@@ -1,0 +1,244 @@
+import { z } from 'zod';
+import {
+  booleanSetting,
+  defineSettings,
+  integerSetting,
+  numberSetting,
+  stringSetting,
+  type SettingsOf,
+} from '../shared/settings';
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+
+/** Every setting of the cpu-scheduler; the components generate the container's environment from it. */
+export const cpuSchedulerSettings = defineSettings({
+  schedulerName: {
+    env: 'SCHEDULER_NAME',
+    description: 'Pods with this spec.schedulerName are scheduled, in any namespace',
+    schema: stringSetting('cpu-scheduler'),
+  },
+  kubeconfig: {
+    env: 'KUBECONFIG',
+    description: 'Path of a kubeconfig; empty means the service account of the pod it runs in',
+    schema: stringSetting(''),
+  },
+  promUrl: {
+    env: 'PROM_URL',
+    description: 'Base URL of Prometheus',
+    schema: z
+      .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+      .default('http://kube-prom-stack-prometheus.monitoring.svc:9090'),
+  },
+  promTimeoutMs: {
+    env: 'PROM_TIMEOUT_MS',
+    description: 'Time limit of one Prometheus query',
+    unit: 'ms',
+    schema: integerSetting(100, MINUTE, 5 * SECOND),
+  },
+  cpuQuery: {
+    env: 'CPU_QUERY',
+    description:
+      'PromQL of CPU use, one series for each node with label node or instance, value a ratio 0..1',
+    schema: stringSetting(
+      '1 - avg by (instance, node) (irate(node_cpu_seconds_total{mode="idle"}[1m]))',
+    ),
+  },
+  cpuTimeQuery: {
+    env: 'CPU_TIME_QUERY',
+    description:
+      'PromQL of when those samples were scraped, with the same labels; sent as one query with CPU_QUERY',
+    unit: 's since 1970',
+    schema: stringSetting(
+      'max by (instance, node) (timestamp(node_cpu_seconds_total{mode="idle"}))',
+    ),
+  },
+  cpuPollIntervalMs: {
+    env: 'CPU_POLL_INTERVAL_MS',
+    description: 'Time between two Prometheus queries',
+    unit: 'ms',
+    schema: integerSetting(SECOND, MINUTE, 10 * SECOND),
+  },
+  readingMaxAgeMs: {
+    env: 'READING_MAX_AGE_MS',
+    description: 'A CPU reading older than this is unknown',
+    unit: 'ms',
+    schema: integerSetting(SECOND, 10 * MINUTE, 30 * SECOND),
+  },
+  cpuThreshold: {
+    env: 'CPU_THRESHOLD',
+    description: 'A node whose effective CPU is at or above this gets no pod',
+    unit: 'ratio 0..1',
+    schema: numberSetting(0.05, 1, 0.9),
+  },
+  nearTieWidthRatio: {
+    env: 'NEAR_TIE_WIDTH_RATIO',
+    description: 'How much busier a fully preferred node may be and still win',
+    unit: 'ratio 0..1',
+    schema: numberSetting(0, 0.5, 0.05),
+  },
+  defaultPodCpuMillis: {
+    env: 'DEFAULT_POD_CPU_MILLIS',
+    description: 'Least CPU a pod that no reading shows yet is taken to use, whatever it requests',
+    unit: 'thousandths of a processor',
+    schema: integerSetting(1, 64_000, 200),
+  },
+  placementSettleMs: {
+    env: 'PLACEMENT_SETTLE_MS',
+    description: 'A reading shows a pod once it was taken this long after the pod started',
+    unit: 'ms',
+    schema: integerSetting(0, 5 * MINUTE, 15 * SECOND),
+  },
+  podStartLimitMs: {
+    env: 'POD_START_LIMIT_MS',
+    description: 'A bound pod that has not started counts as about to, for this long',
+    unit: 'ms',
+    schema: integerSetting(0, 60 * MINUTE, 2 * MINUTE),
+  },
+  bindConcurrency: {
+    env: 'BIND_CONCURRENCY',
+    description: 'Bindings in flight at once',
+    schema: integerSetting(1, 512, 96),
+  },
+  requestTimeoutMs: {
+    env: 'REQUEST_TIMEOUT_MS',
+    description: 'Time limit of one request to the API server',
+    unit: 'ms',
+    schema: integerSetting(500, MINUTE, 10 * SECOND),
+  },
+  assumeTtlMs: {
+    env: 'ASSUME_TTL_MS',
+    description: 'A bound pod that the watch does not show is forgotten after this',
+    unit: 'ms',
+    schema: integerSetting(SECOND, 10 * MINUTE, MINUTE),
+  },
+  backoffMinMs: {
+    env: 'BACKOFF_MIN_MS',
+    description: 'Wait before a pod is tried a second time; doubles with each further try',
+    unit: 'ms',
+    schema: integerSetting(10, MINUTE, SECOND),
+  },
+  backoffMaxMs: {
+    env: 'BACKOFF_MAX_MS',
+    description: 'Longest wait between two tries of a pod',
+    unit: 'ms',
+    schema: integerSetting(10, 10 * MINUTE, 10 * SECOND),
+  },
+  eventsPerSecond: {
+    env: 'EVENTS_PER_SECOND',
+    description: 'Events written to the API server, sustained; bursts of ten times as many pass',
+    unit: '1/s',
+    schema: integerSetting(1, 1000, 50),
+  },
+  offloadIntervalMs: {
+    env: 'OFFLOAD_INTERVAL_MS',
+    description: 'Time between two looks for nodes to offload',
+    unit: 'ms',
+    schema: integerSetting(SECOND, 60 * MINUTE, 30 * SECOND),
+  },
+  offloadDryRun: {
+    env: 'OFFLOAD_DRY_RUN',
+    description: 'Decide and report evictions, but evict nothing',
+    schema: booleanSetting(false),
+  },
+  offloadMinAgeMs: {
+    env: 'OFFLOAD_MIN_AGE_MS',
+    description: 'A pod that has run for less is not evicted',
+    unit: 'ms',
+    schema: integerSetting(0, 24 * 60 * MINUTE, MINUTE),
+  },
+  offloadMaxPerCycle: {
+    env: 'OFFLOAD_MAX_PER_CYCLE',
+    description: 'Most pods evicted in one look; 0 turns offloading off',
+    schema: integerSetting(0, 100, 2),
+  },
+  offloadMaxPerNode: {
+    env: 'OFFLOAD_MAX_PER_NODE',
+    description: 'Most pods evicted from one node in one look',
+    schema: integerSetting(1, 100, 1),
+  },
+  offloadCooldownMs: {
+    env: 'OFFLOAD_COOLDOWN_MS',
+    description: 'No pod, and no pod of the same Job, is evicted twice within this',
+    unit: 'ms',
+    schema: integerSetting(MINUTE, 24 * 60 * MINUTE, 10 * MINUTE),
+  },
+  offloadAvoidMs: {
+    env: 'OFFLOAD_AVOID_MS',
+    description:
+      'Pods that the Job makes after an eviction stay off the node it left for this long',
+    unit: 'ms',
+    schema: integerSetting(0, 24 * 60 * MINUTE, 10 * MINUTE),
+  },
+  offloadReserveMs: {
+    env: 'OFFLOAD_RESERVE_MS',
+    description: 'How long room is kept on the target for the replacement of an evicted pod',
+    unit: 'ms',
+    schema: integerSetting(SECOND, 60 * MINUTE, MINUTE),
+  },
+  leaseNamespace: {
+    env: 'LEASE_NAMESPACE',
+    description: 'Namespace of the Lease; the one the service runs in',
+    schema: stringSetting('berth-system'),
+  },
+  leaseName: {
+    env: 'LEASE_NAME',
+    description: 'Name of the Lease that the leader holds',
+    schema: stringSetting('cpu-scheduler'),
+  },
+  leaseDurationMs: {
+    env: 'LEASE_DURATION_MS',
+    description: 'Others take the Lease when its holder has not renewed it for this long',
+    unit: 'ms',
+    schema: integerSetting(2 * SECOND, 10 * MINUTE, 15 * SECOND),
+  },
+  leaseRenewDeadlineMs: {
+    env: 'LEASE_RENEW_DEADLINE_MS',
+    description:
+      'A leader that could not renew for this long stops acting; below LEASE_DURATION_MS',
+    unit: 'ms',
+    schema: integerSetting(SECOND, 10 * MINUTE, 10 * SECOND),
+  },
+  leaseRetryMs: {
+    env: 'LEASE_RETRY_MS',
+    description: 'Time between two tries to take or renew the Lease',
+    unit: 'ms',
+    schema: integerSetting(100, MINUTE, 2 * SECOND),
+  },
+  podName: {
+    env: 'POD_NAME',
+    description: 'Identity in the Lease; empty means the host name and process id',
+    schema: stringSetting(''),
+  },
+  explainHistory: {
+    env: 'EXPLAIN_HISTORY',
+    description: 'Decisions kept for /explain',
+    schema: integerSetting(1, 100_000, 2000),
+  },
+  explainAllNodes: {
+    env: 'EXPLAIN_ALL_NODES',
+    description: 'In clusters of at most this many nodes a kept decision lists every node',
+    unit: 'nodes',
+    schema: integerSetting(0, 1000, 50),
+  },
+  httpHost: {
+    env: 'HTTP_HOST',
+    description: 'Address the HTTP server listens on',
+    schema: stringSetting('0.0.0.0'),
+  },
+  port: {
+    env: 'PORT',
+    description: 'Port of /healthz, /readyz, /metrics and /explain; 0 takes a free one',
+    schema: integerSetting(0, 65_535, 8080),
+  },
+  logLevel: {
+    env: 'LOG_LEVEL',
+    description: 'Least level that is logged',
+    schema: z
+      .enum(['debug', 'info', 'warn', 'error'], { error: 'must be debug, info, warn or error' })
+      .default('info'),
+  },
+});
+
+/** The parsed settings. */
+export type CpuSchedulerSettings = SettingsOf<typeof cpuSchedulerSettings>;
