@@ -83,7 +83,7 @@ export interface Plugin {
   options: Record<string, 'string' | 'json'>;
   /** Called once with the decoded options, all known, before any resource. Should be quick and not connect. */
   configure(options: Props): void | Promise<void>;
-  /** Options whose change replaces the provider and with it every resource that it made. */
+  /** Options whose change replaces the provider and with it every resource that it made. May see `UNKNOWN`. */
   replacedBy?(olds: Props, news: Props): string[];
   /** The type of a token, or nothing when the lab does not implement it. */
   resource(token: string): ResourceType | undefined;

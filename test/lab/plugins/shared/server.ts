@@ -9,7 +9,7 @@ import { checkResource, decodeOptions, diffResource, diffResponse, resourceType 
 import { EngineLog } from './engine';
 import { diffProps, replacedAt } from './property-diff';
 import { InitError, type CallContext, type CheckFailure, type Plugin } from './provider';
-import { containsUnknown, decode, encode, type SecretPath } from './values';
+import { decode, encode, type SecretPath } from './values';
 
 interface Addressed {
   getUrn(): string;
@@ -68,7 +68,7 @@ function handlers(plugin: Plugin, engineAddress: string): grpc.UntypedServiceImp
     diffConfig: unary((r: rpc.DiffRequest) => {
       const olds = decodeOptions(plugin, decode(r.getOldInputs()).props).options;
       const news = decodeOptions(plugin, decode(r.getNews()).props).options;
-      const replaced = containsUnknown(news) ? [] : (plugin.replacedBy?.(olds, news) ?? []);
+      const replaced = plugin.replacedBy?.(olds, news) ?? [];
       return diffResponse(replacedAt(diffProps(olds, news), replaced));
     }),
     configure: unary(async (r: rpc.ConfigureRequest) => {
