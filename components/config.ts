@@ -1,0 +1,143 @@
+import { closest, distance } from 'fastest-levenshtein';
+import type { z } from 'zod';
+import { SERVER_NODE_NAME } from './plan';
+import {
+  estateSchemas,
+  type ClusterConfig,
+  type ImagesConfig,
+  type NodeConfig,
+  type PlatformConfig,
+  type PostureConfig,
+  type SystemsConfig,
+} from './config-schema';
+
+/** A stack's whole configuration but its secrets, with every default filled in. */
+export interface EstateConfig {
+  readonly cluster: ClusterConfig;
+  readonly nodes: readonly NodeConfig[];
+  readonly images: ImagesConfig;
+  readonly platform: PlatformConfig;
+  readonly posture: PostureConfig;
+  readonly systems: SystemsConfig;
+}
+
+/** Keys that hold a secret: set with `pulumi config set --secret`, and never part of EstateConfig. */
+export const SECRET_KEYS = ['clusterToken', 'kubeconfig', 'registryPassword'] as const;
+export type SecretKey = (typeof SECRET_KEYS)[number];
+
+/** All that is wrong with a stack's configuration, one line for each place. */
+export class ConfigError extends Error {
+  constructor(readonly problems: readonly string[]) {
+    super(
+      `the configuration of this stack has ${problems.length} error${problems.length === 1 ? '' : 's'}:\n` +
+        problems.map((problem) => `  ${problem}`).join('\n'),
+    );
+    this.name = 'ConfigError';
+  }
+}
+
+/** What a stack's configuration says, as read and not yet checked. */
+export interface RawConfig {
+  /** Values of the keys below `berth:`, without the namespace; secrets left out. */
+  readonly values: Readonly<Record<string, unknown>>;
+  /** The names of all keys below `berth:` that the stack sets, without the namespace. */
+  readonly keys: readonly string[];
+  /** Which secrets have a value. */
+  readonly secrets: ReadonlySet<SecretKey>;
+}
+
+/**
+ * Checks a stack's configuration and fills in the defaults.
+ * @throws ConfigError naming every problem at once, each with its key path and what is allowed.
+ */
+export function parseEstateConfig(raw: RawConfig): EstateConfig {
+  const known = [...Object.keys(estateSchemas), ...SECRET_KEYS];
+  const problems = raw.keys
+    .filter((key) => !known.includes(key))
+    .map((key) => `berth:${key}: unknown key${suggestion(key, known)}`);
+  const parsed: Record<string, unknown> = {};
+  for (const [key, schema] of Object.entries(estateSchemas)) {
+    const result = schema.safeParse(raw.values[key]);
+    if (result.success) parsed[key] = result.data;
+    else
+      for (const issue of result.error.issues)
+        problems.push(...describeIssue(`berth:${key}`, issue, raw.values[key], schema));
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  const config = parsed as unknown as EstateConfig;
+  const conflicts = [...reservedNames(config), ...missingSecrets(config, raw.secrets)];
+  if (conflicts.length > 0) throw new ConfigError(conflicts);
+  return config;
+}
+
+function reservedNames({ cluster, nodes }: EstateConfig): string[] {
+  if (cluster.kind !== 'docker') return [];
+  return nodes.flatMap((node, index) =>
+    node.name === SERVER_NODE_NAME
+      ? [`berth:nodes[${index}].name: "${node.name}" is the k3s server's own name; choose another`]
+      : [],
+  );
+}
+
+function missingSecrets(config: EstateConfig, set: ReadonlySet<SecretKey>): string[] {
+  const problems: string[] = [];
+  const need = (key: SecretKey, why: string) => {
+    if (!set.has(key))
+      problems.push(`berth:${key}: must be set ${why}: pulumi config set --secret berth:${key} …`);
+  };
+  if (config.cluster.kind === 'docker') need('clusterToken', 'when cluster.kind is docker');
+  if (config.cluster.kind === 'existing') need('kubeconfig', 'when cluster.kind is existing');
+  if (config.images.username !== '') need('registryPassword', 'when images.username is set');
+  return problems;
+}
+
+function describeIssue(
+  root: string,
+  issue: z.core.$ZodIssue,
+  value: unknown,
+  schema: z.ZodType,
+): string[] {
+  const path = root + formatPath(issue.path);
+  if (issue.code === 'unrecognized_keys') {
+    const known = knownKeys(schema, issue.path);
+    return issue.keys.map((key) => `${path}.${key}: unknown key${suggestion(key, known)}`);
+  }
+  const got = issue.path.reduce<unknown>(
+    (at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key],
+    value,
+  );
+  const shown = got === undefined ? '' : `${JSON.stringify(got)} `;
+  return [`${path}: ${shown}${issue.message}`];
+}
+
+/** `[2].slot` for `[2, 'slot']`. */
+function formatPath(path: readonly PropertyKey[]): string {
+  return path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('');
+}
+
+function suggestion(key: string, known: readonly string[]): string {
+  if (known.length === 0) return '';
+  const nearest = closest(key, [...known]);
+  const near =
+    distance(key.toLowerCase(), nearest.toLowerCase()) <= Math.max(2, nearest.length / 2);
+  return near ? `; did you mean ${nearest}?` : `; known are ${known.join(', ')}`;
+}
+
+/** The keys that the object at a path of a schema knows. */
+function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
+  let at: unknown = schema;
+  for (const key of [...path, undefined]) {
+    at = unwrap(at);
+    const def = (at as { def?: { shape?: Record<PropertyKey, unknown>; element?: unknown } }).def;
+    if (key === undefined) return Object.keys(def?.shape ?? {});
+    at = typeof key === 'number' ? def?.element : def?.shape?.[key];
+  }
+  return [];
+}
+
+/** The schema inside defaults, optionals and the like. */
+function unwrap(schema: unknown): unknown {
+  let at = schema as { def?: { innerType?: unknown } } | undefined;
+  while (at?.def?.innerType !== undefined) at = at.def.innerType as typeof at;
+  return at;
+}

@@ -1,0 +1,51 @@
+import * as kubernetes from '@pulumi/kubernetes';
+import * as pulumi from '@pulumi/pulumi';
+import type { EstateConfig } from '../config';
+import { DockerCluster } from './docker-cluster';
+
+/** The secrets of a stack that a cluster needs. */
+export interface ClusterSecrets {
+  readonly token: pulumi.Output<string> | undefined;
+  readonly kubeconfig: pulumi.Output<string> | undefined;
+}
+
+/** The cluster that everything else is declared on, however it came to be. */
+export interface Cluster {
+  readonly provider: kubernetes.Provider;
+  /** Cluster-admin kubeconfig (secret). */
+  readonly kubeconfig: pulumi.Output<string>;
+  /** What to depend on before using a node, by node name; empty for nodes that were there already. */
+  readonly nodesReady: Readonly<Record<string, pulumi.Resource>>;
+}
+
+/**
+ * Makes the configured cluster, or takes the existing one.
+ * Hosts over SSH will be a third kind here, with the same result.
+ */
+export function declareCluster(config: EstateConfig, secrets: ClusterSecrets): Cluster {
+  const made = makeHosts(config, secrets);
+  const provider = new kubernetes.Provider('cluster', {
+    kubeconfig: made.kubeconfig,
+    enableServerSideApply: true,
+    // A renewed certificate changes the kubeconfig but not the cluster: only this says that it is another one.
+    clusterIdentifier: config.cluster.kind === 'docker' ? config.cluster.docker.name : 'existing',
+    ...(config.cluster.kind === 'existing' && config.cluster.existing.context !== ''
+      ? { context: config.cluster.existing.context }
+      : {}),
+  });
+  return { provider, ...made };
+}
+
+function makeHosts(config: EstateConfig, secrets: ClusterSecrets) {
+  if (config.cluster.kind === 'existing') {
+    if (secrets.kubeconfig === undefined) throw new Error('berth:kubeconfig is not set');
+    return { kubeconfig: secrets.kubeconfig, nodesReady: {} };
+  }
+  if (secrets.token === undefined) throw new Error('berth:clusterToken is not set');
+  const cluster = new DockerCluster('cluster', {
+    docker: config.cluster.docker,
+    nodes: config.nodes,
+    token: secrets.token,
+  });
+  return { kubeconfig: cluster.kubeconfig, nodesReady: cluster.nodesReady };
+}

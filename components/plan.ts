@@ -1,0 +1,112 @@
+import type { DockerClusterConfig, NodeConfig, PostureConfig } from './config-schema';
+
+/** Number of posture analyzers, and so of jobs and of images. */
+export const ANALYZER_COUNT = 10;
+
+/** Names of the analyzer apps: `pi1`, `pi1-1` … `pi1-9`. They are the build argument APP. */
+export const ANALYZER_APPS: readonly string[] = Array.from(
+  { length: ANALYZER_COUNT },
+  (_, index) => (index === 0 ? 'pi1' : `pi1-${index}`),
+);
+
+export const NAMESPACES = { posture: 'posture', system: 'berth-system' } as const;
+/** Name of the k3s server's node in a Docker cluster. */
+export const SERVER_NODE_NAME = 'server';
+export const CPU_SCHEDULER_NAME = 'cpu-scheduler';
+
+/** Name of the Job of an analyzer app. */
+export const postureJobName = (app: string): string => `posture-${app}`;
+
+/** Labels that a node's configuration stands for: slot, eligibility and the operator's own. */
+export function nodeLabels(node: NodeConfig): Record<string, string> {
+  return {
+    ...node.labels,
+    ...(node.eligible ? { 'posture/eligible': 'true' } : {}),
+    ...(node.slot === undefined ? {} : { 'posture/slot': `slot-${node.slot}` }),
+  };
+}
+
+/** Weight (1..100) with which work prefers a slot (1..10): 100 for slot 1, 10 less for each further one. */
+export const slotWeight = (slot: number): number => 110 - 10 * slot;
+
+/** One term of a node affinity. */
+interface NodeSelectorTerm {
+  readonly matchExpressions: readonly {
+    readonly key: string;
+    readonly operator: string;
+    readonly values: readonly string[];
+  }[];
+}
+
+const oneOf = (key: string, values: readonly string[]): NodeSelectorTerm => ({
+  matchExpressions: [{ key, operator: 'In', values }],
+});
+
+/** Node affinity of the posture jobs: the devices they require, and the slots they prefer. */
+export function postureAffinity(posture: PostureConfig) {
+  return {
+    ...(posture.devices.length === 0
+      ? {}
+      : {
+          requiredDuringSchedulingIgnoredDuringExecution: {
+            nodeSelectorTerms: [oneOf('device', posture.devices)],
+          },
+        }),
+    ...(posture.preferSlots
+      ? {
+          preferredDuringSchedulingIgnoredDuringExecution: Array.from(
+            { length: 10 },
+            (_, index) => ({
+              weight: slotWeight(index + 1),
+              preference: oneOf('posture/slot', [`slot-${index + 1}`]),
+            }),
+          ),
+        }
+      : {}),
+  };
+}
+
+/** What the cpu-scheduler asks Prometheus: the used share of each node, and when it was scraped. */
+export interface CpuQueries {
+  /** Used share (0..1), one series a node, labelled `node` or `instance`. */
+  readonly cpuQuery: string;
+  /** Time of the newest sample (seconds since 1970), with the same labels. */
+  readonly cpuTimeQuery: string;
+}
+
+/** For hosts: one minus the idle share of the processors that node-exporter reads. */
+export const HOST_CPU_QUERIES: CpuQueries = {
+  cpuQuery: '1 - avg by (instance, node) (irate(node_cpu_seconds_total{mode="idle"}[1m]))',
+  cpuTimeQuery: 'max by (instance, node) (timestamp(node_cpu_seconds_total{mode="idle"}))',
+};
+
+/**
+ * For Docker nodes, as a share of the container's CPU limit. Docker nodes share one machine, whose processors
+ * node-exporter would report for each of them; so the usage is that of the node's own cgroup, which its
+ * kubelet reports as `/` (private cgroup namespace) or as the container's path (host's namespace).
+ */
+export function dockerCpuQueries(cgroupnsMode: DockerClusterConfig['cgroupnsMode']): CpuQueries {
+  const id = cgroupnsMode === 'private' ? 'id="/"' : 'id=~"/([^/]+/)?[0-9a-f]{64}"';
+  return {
+    cpuQuery:
+      `sum by (node) (irate(container_cpu_usage_seconds_total{${id}}[1m]))` +
+      ` / sum by (node) (container_spec_cpu_quota{${id}} / container_spec_cpu_period{${id}})`,
+    cpuTimeQuery: `max by (node) (timestamp(container_cpu_usage_seconds_total{${id}}))`,
+  };
+}
+
+/**
+ * What the kubelet of a Docker node must keep back so that its allocatable CPU and memory are the
+ * container's limits: the kubelet sees the whole machine. Nothing, where the machine's size is not configured.
+ */
+export function systemReserved(
+  docker: DockerClusterConfig,
+  size: { readonly cpus: number; readonly memoryMb: number },
+): string | undefined {
+  const parts: string[] = [];
+  if (docker.hostCpus !== undefined && docker.hostCpus > size.cpus)
+    parts.push(`cpu=${Math.round((docker.hostCpus - size.cpus) * 1000)}m`);
+  if (docker.hostMemoryMb !== undefined && docker.hostMemoryMb > size.memoryMb)
+    parts.push(`memory=${docker.hostMemoryMb - size.memoryMb}Mi`);
+  return parts.length === 0 ? undefined : parts.join(',');
+}

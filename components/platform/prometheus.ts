@@ -1,0 +1,83 @@
+import * as kubernetes from '@pulumi/kubernetes';
+import * as pulumi from '@pulumi/pulumi';
+import type { PlatformConfig } from '../config-schema';
+
+/** Prometheus with node-exporter on every node: one pinned Helm release. */
+export class Prometheus extends pulumi.ComponentResource {
+  /** URL inside the cluster. */
+  readonly url: pulumi.Output<string>;
+
+  constructor(
+    name: string,
+    args: { readonly prometheus: PlatformConfig['prometheus'] },
+    options: pulumi.ComponentResourceOptions,
+  ) {
+    super('berth:platform:Prometheus', name, {}, options);
+    const { chart, repository, version, namespace, release, scrapeIntervalSeconds, retention } =
+      args.prometheus;
+    const interval = `${scrapeIntervalSeconds}s`;
+    const helm = new kubernetes.helm.v3.Release(
+      name,
+      {
+        name: release,
+        namespace,
+        createNamespace: true,
+        chart,
+        ...(version === '' ? {} : { version }),
+        ...(repository === '' ? {} : { repositoryOpts: { repo: repository } }),
+        timeout: args.prometheus.timeoutSeconds,
+        values: {
+          fullnameOverride: release,
+          alertmanager: { enabled: false },
+          grafana: { enabled: false },
+          kubeStateMetrics: { enabled: false },
+          nodeExporter: { enabled: true },
+          kubelet: {
+            enabled: true,
+            serviceMonitor: { interval, cAdvisor: true, cAdvisorInterval: interval },
+          },
+          prometheus: {
+            prometheusSpec: {
+              scrapeInterval: interval,
+              evaluationInterval: interval,
+              retention,
+              additionalScrapeConfigs: [annotatedPods],
+            },
+          },
+        },
+      },
+      { parent: this },
+    );
+    this.url = pulumi.interpolate`http://${release}-prometheus.${helm.status.namespace}.svc:9090`;
+    this.registerOutputs({ url: this.url });
+  }
+}
+
+/** Scrapes the pods that ask for it with the customary annotations. */
+const annotatedPods = {
+  job_name: 'annotated-pods',
+  kubernetes_sd_configs: [{ role: 'pod' }],
+  relabel_configs: [
+    {
+      source_labels: ['__meta_kubernetes_pod_annotation_prometheus_io_scrape'],
+      action: 'keep',
+      regex: 'true',
+    },
+    {
+      source_labels: ['__meta_kubernetes_pod_annotation_prometheus_io_path'],
+      action: 'replace',
+      target_label: '__metrics_path__',
+      regex: '(.+)',
+    },
+    {
+      source_labels: ['__address__', '__meta_kubernetes_pod_annotation_prometheus_io_port'],
+      action: 'replace',
+      regex: '([^:]+)(?::\\d+)?;(\\d+)',
+      replacement: '$1:$2',
+      target_label: '__address__',
+    },
+    { source_labels: ['__meta_kubernetes_namespace'], target_label: 'namespace' },
+    { source_labels: ['__meta_kubernetes_pod_name'], target_label: 'pod' },
+    { source_labels: ['__meta_kubernetes_pod_node_name'], target_label: 'node' },
+  ],
+};

@@ -1,0 +1,42 @@
+/** The user that every Berth image runs as. */
+export const SERVICE_UID = 10001;
+
+/** Pod-level half of what the `restricted` Pod Security level asks. */
+export const restrictedPod = (uid = SERVICE_UID) => ({
+  runAsNonRoot: true,
+  runAsUser: uid,
+  runAsGroup: uid,
+  fsGroup: uid,
+  seccompProfile: { type: 'RuntimeDefault' },
+});
+
+/** Container-level half of what the `restricted` Pod Security level asks, and a root file system one cannot write to. */
+export const restrictedContainer = {
+  allowPrivilegeEscalation: false,
+  readOnlyRootFilesystem: true,
+  capabilities: { drop: ['ALL'] },
+};
+
+/** Probes of a service that answers `/healthz` and `/readyz` on a port. */
+export const httpProbes = (port: number) => ({
+  livenessProbe: {
+    httpGet: { path: '/healthz', port },
+    periodSeconds: 10,
+    timeoutSeconds: 5,
+    failureThreshold: 6,
+  },
+  readinessProbe: { httpGet: { path: '/readyz', port }, periodSeconds: 2, timeoutSeconds: 5 },
+  startupProbe: {
+    httpGet: { path: '/healthz', port },
+    periodSeconds: 1,
+    timeoutSeconds: 5,
+    failureThreshold: 120,
+  },
+});
+
+/** Annotations by which Prometheus finds a pod's metrics. */
+export const scraped = (port: number) => ({
+  'prometheus.io/scrape': 'true',
+  'prometheus.io/port': String(port),
+  'prometheus.io/path': '/metrics',
+});
