@@ -1,0 +1,68 @@
+import * as pulumi from '@pulumi/pulumi';
+
+/** A resource as the program declared it to the engine. */
+export interface Declared {
+  readonly type: string;
+  readonly name: string;
+  readonly inputs: Record<string, unknown>;
+}
+
+/**
+ * Runs a declaration against Pulumi's mocks, which stand in for the engine and every provider.
+ * @returns the resources in the order in which they were registered, and what the declaration returned.
+ */
+export async function record<T>(declare: () => T): Promise<{ declared: Declared[]; result: T }> {
+  const declared: Declared[] = [];
+  await pulumi.runtime.setMocks(
+    {
+      newResource: (args) => {
+        declared.push({ type: args.type, name: args.name, inputs: args.inputs });
+        return { id: `${args.name}-id`, state: { ...args.inputs, ...outputsOf(args) } };
+      },
+      call: (args) => {
+        throw new Error(`the program must not call ${args.token}`);
+      },
+    },
+    'berth',
+    'dev',
+    false,
+  );
+  const result = declare();
+  await settle();
+  return { declared, result };
+}
+
+/** The outputs that providers add and that the program reads. */
+function outputsOf(args: pulumi.runtime.MockResourceArgs): Record<string, unknown> {
+  if (args.type === 'docker-build:index:Image') return { digest: `sha256:${'0'.repeat(64)}` };
+  if (args.type === 'kubernetes:helm.sh/v3:Release')
+    return { status: { namespace: args.inputs.namespace, name: args.inputs.name } };
+  if (args.type === 'command:local:Command')
+    return { stdout: 'clusters:\n- cluster:\n    server: https://127.0.0.1:6443\n', stderr: '' };
+  return {};
+}
+
+/** Awaits all registrations that are under way. */
+async function settle(): Promise<void> {
+  await pulumi.runtime.disconnect();
+}
+
+/** The plain value of an output, and whether it is secret. */
+export async function resolved<T>(
+  output: pulumi.Output<T>,
+): Promise<{ value: T; secret: boolean }> {
+  const secret = await pulumi.isSecret(output);
+  const value = await new Promise<T>((resolve) => output.apply((inner) => resolve(inner)));
+  return { value, secret };
+}
+
+/** The one resource of a type and name. */
+export function only(declared: readonly Declared[], type: string, name?: string): Declared {
+  const found = declared.filter(
+    (one) => one.type === type && (name === undefined || one.name === name),
+  );
+  const [first] = found;
+  if (found.length !== 1 || first === undefined)
+    throw new Error(`${found.length} resources of type ${type}${name ? ` named ${name}` : ''}`);
+  return first;
+}
