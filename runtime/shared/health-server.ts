@@ -1,0 +1,65 @@
+import express, { type Express } from 'express';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Registry } from './metrics';
+
+/** What a probe is told. */
+export interface ProbeAnswer {
+  readonly ok: boolean;
+  /** Sent as JSON beside `ok`. */
+  readonly detail?: Readonly<Record<string, unknown>>;
+}
+
+/** How a service answers its probes. */
+export interface HealthOptions {
+  readonly host: string;
+  /** 0 takes a free port. */
+  readonly port: number;
+  readonly registry: Registry;
+  /** Alive: false makes the kubelet restart the container. */
+  healthy(): ProbeAnswer;
+  /** Ready: false takes the pod out of its Service. */
+  ready(): ProbeAnswer;
+  /** Adds the routes of the service itself. */
+  routes?(app: Express): void;
+}
+
+/** A listening server. */
+export interface HealthServer {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** Serves /healthz, /readyz and /metrics, and what the service adds. @throws when the port is taken. */
+export async function startHealthServer(options: HealthOptions): Promise<HealthServer> {
+  const app = express();
+  app.disable('x-powered-by');
+  const probe = (path: string, ask: () => ProbeAnswer): void => {
+    app.get(path, (_request, response) => {
+      const answer = ask();
+      response.status(answer.ok ? 200 : 503).json({ ok: answer.ok, ...answer.detail });
+    });
+  };
+  probe('/healthz', () => options.healthy());
+  probe('/readyz', () => options.ready());
+  app.get('/metrics', async (_request, response) => {
+    response.type(options.registry.contentType).send(await options.registry.metrics());
+  });
+  options.routes?.(app);
+  app.use((_request, response) => {
+    response.status(404).json({ error: 'no such path' });
+  });
+  const server: Server = createServer(app);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, options.host, resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
