@@ -1,0 +1,3 @@
+module berth/lab/pause
+
+go 1.26.0
