@@ -1,0 +1,121 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { parse, stringify } from 'yaml';
+import { isSecure, mergeStackSettings, projectSettingsFor } from './project-config';
+import type { ProjectSettings, StackSettings } from './project-config';
+import type { RunCommand } from './run-command';
+import type { StackFolder } from './stack-folder';
+import { messageOf, UserError } from './user-error';
+
+/** The secret with which agents join the cluster: made once for each stack. */
+const CLUSTER_TOKEN = 'berth:clusterToken';
+
+/** How the engine is called for a stack. */
+export interface Engine {
+  /** The engine's executable. */
+  readonly pulumi: string;
+  /** The whole environment it runs with, see `engineEnv`. */
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/**
+ * The environment in which the engine keeps its state and its passphrase in the stack's folder. Where the user's
+ * own environment names a backend or a passphrase, that stands.
+ */
+export function engineEnv(
+  folder: StackFolder,
+  base: NodeJS.ProcessEnv,
+  { ownBackend = false } = {},
+): NodeJS.ProcessEnv {
+  const env: NodeJS.ProcessEnv = { ...base, PULUMI_SKIP_UPDATE_CHECK: 'true' };
+  if (!ownBackend || !base.PULUMI_BACKEND_URL) env.PULUMI_BACKEND_URL = `file://${folder.state}`;
+  if (!ownBackend || (!base.PULUMI_CONFIG_PASSPHRASE && !base.PULUMI_CONFIG_PASSPHRASE_FILE)) {
+    delete env.PULUMI_CONFIG_PASSPHRASE;
+    env.PULUMI_CONFIG_PASSPHRASE_FILE = folder.passphrase;
+  }
+  return env;
+}
+
+/**
+ * Writes the project that the engine reads for a stack, `.berth/<stack>/project`: the project's own files, with
+ * `overrides` laid over the stack's config. Secrets that only the copy holds stay. Also makes the folders that the
+ * engine wants, and the passphrase if there is none.
+ * @returns true where the copy holds the cluster's token already.
+ */
+export function generateProject(
+  folder: StackFolder,
+  overrides: Readonly<Record<string, unknown>>,
+): boolean {
+  for (const dir of [folder.state, folder.project, folder.logs])
+    mkdirSync(dir, { recursive: true });
+  if (!existsSync(folder.passphrase))
+    writeFileSync(folder.passphrase, randomBytes(32).toString('hex'), { mode: 0o600 });
+  const name = `Pulumi.${folder.stack}.yaml`;
+  const own = readYaml<ProjectSettings>(join(folder.projectDir, 'Pulumi.yaml'));
+  const copy = join(folder.project, name);
+  const settings = mergeStackSettings(
+    readYaml<StackSettings>(join(folder.projectDir, name)),
+    overrides,
+    existsSync(copy) ? readYaml<StackSettings>(copy) : {},
+  );
+  const main = relative(folder.project, folder.projectDir);
+  replaceFile(join(folder.project, 'Pulumi.yaml'), stringify(projectSettingsFor(own, main)));
+  replaceFile(copy, stringify(settings));
+  return isSecure(settings.config?.[CLUSTER_TOKEN]);
+}
+
+/**
+ * Makes the engine ready for a stack: its generated project, the stack itself, and the cluster's token as a secret.
+ * @param run runs the engine and resolves to what it printed; rejects when it fails.
+ */
+export async function prepareStack(
+  folder: StackFolder,
+  engine: Engine,
+  overrides: Readonly<Record<string, unknown>>,
+  run: RunCommand,
+): Promise<void> {
+  const hasToken = generateProject(folder, overrides);
+  const pulumi = (args: string[], input?: string) =>
+    run(engine.pulumi, ['-C', folder.project, ...args, '--non-interactive'], {
+      env: engine.env,
+      ...(input === undefined ? {} : { input }),
+    });
+  const { stack } = folder;
+  const ownState = engine.env.PULUMI_BACKEND_URL === `file://${folder.state}`;
+  if (!ownState || !hasStack(folder)) await pulumi(['stack', 'select', stack, '--create']);
+  if (!hasToken)
+    await pulumi(
+      ['config', 'set', '--secret', CLUSTER_TOKEN, '--stack', stack],
+      randomBytes(32).toString('hex'),
+    );
+}
+
+/** True where the stack's own state holds the stack. */
+export function hasStack(folder: StackFolder): boolean {
+  return stateFile(folder) !== undefined;
+}
+
+/** The file that holds the stack's state, where the state is the stack's own and there is one. */
+export function stateFile(folder: StackFolder): string | undefined {
+  const stacks = join(folder.state, '.pulumi', 'stacks');
+  if (!existsSync(stacks)) return undefined;
+  return readdirSync(stacks)
+    .map((project) => join(stacks, project, `${folder.stack}.json`))
+    .find((file) => existsSync(file));
+}
+
+function readYaml<T>(path: string): T {
+  try {
+    return (parse(readFileSync(path, 'utf8')) ?? {}) as T;
+  } catch (error) {
+    throw new UserError(`${path}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** A reader sees the old file or the new one, never half of it. */
+function replaceFile(path: string, text: string): void {
+  const temporary = `${path}.${process.pid}`;
+  writeFileSync(temporary, text, { mode: 0o600 });
+  renameSync(temporary, path);
+}

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import type { EngineEvent } from '@pulumi/pulumi/automation';
+import {
+  describeChanges,
+  isUnchanged,
+  newsOf,
+  plainText,
+} from '../../runtime/cli/engine-events';
+
+const CONTAINER = 'docker:index/container:Container';
+const urn = (type: string, name: string) => `urn:pulumi:dev::berth::${type}::${name}`;
+
+const step = (op: string, type: string, name: string, custom = true) =>
+  ({ op, type, urn: urn(type, name), provider: '', new: { custom } }) as never;
+
+const event = (content: Partial<EngineEvent>): EngineEvent => ({
+  sequence: 1,
+  timestamp: 0,
+  ...content,
+});
+
+describe('news of engine events', () => {
+  it('follows a resource from its begin to its end', () => {
+    const metadata = step('create', CONTAINER, 'node-1');
+    assert.deepEqual(newsOf(event({ resourcePreEvent: { metadata } })), [
+      {
+        kind: 'begin',
+        key: `create ${urn(CONTAINER, 'node-1')}`,
+        title: 'create docker Container node-1',
+      },
+    ]);
+    assert.deepEqual(newsOf(event({ resOutputsEvent: { metadata } })), [
+      { kind: 'done', key: `create ${urn(CONTAINER, 'node-1')}` },
+    ]);
+    assert.deepEqual(newsOf(event({ resOpFailedEvent: { metadata, status: 0, steps: 0 } })), [
+      { kind: 'failed', key: `create ${urn(CONTAINER, 'node-1')}` },
+    ]);
+  });
+
+  it('is silent about what stays the same, components, providers and the stack', () => {
+    for (const metadata of [
+      step('same', CONTAINER, 'node-1'),
+      step('create', 'berth:hosts:DockerAgents', 'agents', false),
+      step('create', 'pulumi:providers:docker', 'docker'),
+      step('create', 'pulumi:pulumi:Stack', 'berth-dev'),
+    ])
+      assert.deepEqual(newsOf(event({ resourcePreEvent: { metadata } })), []);
+  });
+
+  it('passes on warnings and errors with the resource they are about', () => {
+    const diagnosticEvent = {
+      urn: urn(CONTAINER, 'node-1'),
+      message: '<{%fg 1%}>error: no space left<{%reset%}>\n',
+      color: 'raw',
+      severity: 'error' as const,
+    };
+    assert.deepEqual(newsOf(event({ diagnosticEvent })), [
+      { kind: 'problem', severity: 'error', text: 'node-1: error: no space left' },
+    ]);
+    const info = { ...diagnosticEvent, severity: 'info' as const };
+    assert.deepEqual(newsOf(event({ diagnosticEvent: info })), []);
+    assert.deepEqual(newsOf(event({ diagnosticEvent: { ...info, ephemeral: true } })), [
+      { kind: 'status', key: urn(CONTAINER, 'node-1'), text: 'error: no space left' },
+    ]);
+  });
+
+  it('takes the colours out of a message', () => {
+    assert.equal(plainText('<{%fg 3%}>a<{%reset%}> \u001b[31mb\u001b[0m \n'), 'a b');
+  });
+});
+
+describe('changes of an update', () => {
+  it('knows no change from a change', () => {
+    assert.equal(isUnchanged({ same: 40 }), true);
+    assert.equal(isUnchanged({ same: 40, read: 1, update: 0 }), true);
+    assert.equal(isUnchanged({ same: 40, update: 1 }), false);
+  });
+
+  it('says them in words, before and after', () => {
+    const changes = { same: 40, create: 3, update: 1, replace: 2, 'create-replacement': 2 };
+    assert.equal(
+      describeChanges(changes, 'planned'),
+      '3 to create, 1 to update, 2 to replace; 40 unchanged',
+    );
+    assert.equal(
+      describeChanges(changes, 'done'),
+      '3 created, 1 updated, 2 replaced; 40 unchanged',
+    );
+    assert.equal(describeChanges({ same: 43 }, 'done'), 'no change; 43 resources as declared');
+  });
+});
