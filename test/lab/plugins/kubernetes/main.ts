@@ -1,0 +1,4 @@
+import { runPlugin } from '../shared';
+import { kubernetesPlugin } from './plugin';
+
+runPlugin(kubernetesPlugin());
