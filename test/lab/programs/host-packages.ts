@@ -1,2 +1,115 @@
+import { existsSync } from 'node:fs';
+import { mkdir, symlink } from 'node:fs/promises';
+import path from 'node:path';
+import { cacheDir, cached, contentKey } from '../cache';
+import { downloadPackages, unpackPackages, type DebianArch } from '../debian';
+import { which } from '../exec';
 import type { Reporter } from '../report';
-export async function ensureHostPackages(_reporter: Reporter): Promise<void> {}
+
+/** What the lab runs on the host itself. Debian 12 has Docker 20.10. */
+const PACKAGES = [
+  'containerd',
+  'docker-registry',
+  'docker.io',
+  'iproute2',
+  'iptables',
+  'runc',
+  'util-linux',
+];
+
+/** The host's own, always there, and not to be mixed with another release's. */
+const HOST_LIBRARIES = /^(libc6|libgcc-s1|gcc-12-base|libcrypt1|libstdc\+\+6|libc-bin)$/;
+
+/** Needed besides, and part of every Debian: without them nothing here can be unpacked or started. */
+const HOST_COMMANDS = ['apt-get', 'dpkg-deb', 'flock', 'setsid', 'tar'];
+
+const HOST_ARCH: Partial<Record<NodeJS.Architecture, DebianArch>> = {
+  x64: 'amd64',
+  arm64: 'arm64',
+};
+
+/** Where the host side's commands are. */
+export interface HostTools {
+  /** Environment for every command of the lab's engine: PATH with the unpacked packages first, and their libraries. */
+  readonly env: Readonly<Record<string, string>>;
+  /** The Docker command line of the lab's engine. */
+  readonly docker: string;
+}
+
+/**
+ * Unpacks dockerd, containerd, runc, docker-registry, iptables and what they need into the cache. Nothing is installed:
+ * the machine's own Docker, its services and its package state stay as they are.
+ * @throws Error in one line: what is missing, why, and what brings it
+ */
+export async function ensureHostPackages(reporter: Reporter): Promise<HostTools> {
+  requireRoot();
+  const arch = debianArch();
+  for (const command of HOST_COMMANDS) {
+    if ((await which(command)) === undefined) {
+      throw new Error(
+        `${command} is missing: the lab unpacks Debian packages with it; run the lab on Debian 12`,
+      );
+    }
+  }
+  const key = contentKey(arch, ...PACKAGES, HOST_LIBRARIES.source, 'recipe 1');
+  const target = path.join(cacheDir(), 'host', key);
+  if (!existsSync(target)) {
+    await reporter.step('unpack Docker engine and registry', (detail) =>
+      cached(
+        target,
+        async (temporary) => {
+          await mkdir(temporary, { recursive: true });
+          const files = await downloadPackages(arch, PACKAGES, detail);
+          const kept = files.filter(
+            (file) => !HOST_LIBRARIES.test(path.basename(file).split('_')[0] ?? ''),
+          );
+          detail(`${kept.length} packages`);
+          await unpackPackages(kept, temporary);
+          await chooseIptables(temporary);
+        },
+        () => detail('another run unpacks it: waiting'),
+      ),
+    );
+  }
+  return hostTools(target, arch);
+}
+
+/** In an installed Debian these links are made by install scripts. */
+async function chooseIptables(root: string): Promise<void> {
+  for (const command of ['iptables', 'iptables-save', 'iptables-restore']) {
+    const link = path.join(root, 'usr', 'sbin', command);
+    if (!existsSync(link)) await symlink('xtables-nft-multi', link);
+    const six = path.join(root, 'usr', 'sbin', command.replace('iptables', 'ip6tables'));
+    if (!existsSync(six)) await symlink('xtables-nft-multi', six);
+  }
+}
+
+function hostTools(root: string, arch: DebianArch): HostTools {
+  const triplet = arch === 'amd64' ? 'x86_64-linux-gnu' : 'aarch64-linux-gnu';
+  const libraries = path.join(root, 'usr', 'lib', triplet);
+  const system = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+  return {
+    docker: path.join(root, 'usr', 'bin', 'docker'),
+    env: {
+      PATH: `${path.join(root, 'usr', 'sbin')}:${path.join(root, 'usr', 'bin')}:${process.env['PATH'] ?? ''}:${system}`,
+      LD_LIBRARY_PATH: libraries,
+      XTABLES_LIBDIR: path.join(libraries, 'xtables'),
+    },
+  };
+}
+
+/** @throws Error where the lab could not make network namespaces, mounts and cgroups */
+function requireRoot(): void {
+  if (process.getuid?.() === 0) return;
+  throw new Error(
+    'the lab needs root, for network namespaces, mounts and cgroups: run the same command with sudo -E',
+  );
+}
+
+function debianArch(): DebianArch {
+  const arch = HOST_ARCH[process.arch];
+  if (process.platform === 'linux' && arch !== undefined) return arch;
+  throw new Error(
+    `the lab runs on Linux on amd64 or arm64, and this is ${process.platform} on ${process.arch}`,
+  );
+}
