@@ -1,11 +1,6 @@
 import assert from 'node:assert/strict';
 import type { EngineEvent } from '@pulumi/pulumi/automation';
-import {
-  describeChanges,
-  isUnchanged,
-  newsOf,
-  plainText,
-} from '../../runtime/cli/engine-events';
+import { describeChanges, isUnchanged, newsOf, plainText } from '../../runtime/cli/engine-events';
 
 const CONTAINER = 'docker:index/container:Container';
 const urn = (type: string, name: string) => `urn:pulumi:dev::berth::${type}::${name}`;

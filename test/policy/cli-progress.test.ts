@@ -20,14 +20,17 @@ describe('progress', () => {
 
   it('writes a phase as plain lines: its start, each item that ended, its end', async () => {
     const lines: string[] = [];
-    const result = await plainProgress((line) => lines.push(line)).phase('Cluster', async (phase) => {
-      const item = phase.begin('create node-1');
-      item.detail('waiting');
-      item.done('ready');
-      item.failed('not twice');
-      phase.line('a remark');
-      return 42;
-    });
+    const result = await plainProgress((line) => lines.push(line)).phase(
+      'Cluster',
+      async (phase) => {
+        const item = phase.begin('create node-1');
+        item.detail('waiting');
+        item.done('ready');
+        item.failed('not twice');
+        phase.line('a remark');
+        return 42;
+      },
+    );
     assert.equal(result, 42);
     assert.deepEqual(timeless(lines), [
       'Cluster',

@@ -1,0 +1,84 @@
+import Table from 'cli-table3';
+import type { JobRow } from './job-rows';
+import type { Status } from './status-shape';
+
+/** A row of the table that `up` ends with. */
+export interface ResultRow extends JobRow {
+  readonly slot: number | null;
+  /** CPU (0..1) of the node when it was chosen. */
+  readonly chosenCpuRatio: number | null;
+}
+
+type Cell = string | number;
+const UNKNOWN = '–';
+
+/** What each job came to. */
+export function resultTable(rows: readonly ResultRow[]): string {
+  return table(
+    ['job', 'node', 'slot', 'CPU when chosen', 'images', 'Good / Bad / NoPose', 'duration'],
+    rows.map((row) => [
+      row.phase === 'Complete' ? row.name : `${row.name} (${row.phase})`,
+      row.node ?? UNKNOWN,
+      row.slot ?? UNKNOWN,
+      percent(row.chosenCpuRatio),
+      row.images ?? UNKNOWN,
+      verdicts(row),
+      seconds(row.seconds),
+    ]),
+  );
+}
+
+/** The tables of `status`: nodes, jobs, services. */
+export function statusTables({ nodes, jobs, services }: Status): string {
+  const tables = [
+    table(
+      ['node', 'ready', 'eligible', 'slot', 'CPU'],
+      nodes.map((node) => [
+        node.name,
+        yesNo(node.ready),
+        yesNo(node.eligible),
+        node.slot ?? UNKNOWN,
+        percent(node.cpuRatio),
+      ]),
+    ),
+  ];
+  if (jobs.length > 0)
+    tables.push(
+      table(
+        ['job', 'phase', 'node', 'images', 'Good / Bad / NoPose', 'duration'],
+        jobs.map((job) => [
+          job.name,
+          job.phase,
+          job.node ?? UNKNOWN,
+          job.images ?? UNKNOWN,
+          verdicts(job),
+          seconds(job.seconds),
+        ]),
+      ),
+    );
+  if (services.length > 0)
+    tables.push(
+      table(
+        ['service', 'ready', 'image'],
+        services.map(({ name, ready, image }) => [name, yesNo(ready), shortImage(image)]),
+      ),
+    );
+  return tables.join('\n');
+}
+
+function table(head: string[], rows: Cell[][]): string {
+  const made = new Table({ head, style: { head: [], border: [] } });
+  made.push(...rows);
+  return made.toString();
+}
+
+/** A digest is cut to what tells it from others; `--json` has the whole of it. */
+const shortImage = (image: string) => image.replace(/@sha256:([0-9a-f]{12})[0-9a-f]*/g, '@$1');
+const percent = (ratio: number | null) =>
+  ratio === null ? UNKNOWN : `${(ratio * 100).toFixed(1)} %`;
+const seconds = (value: number | null) => (value === null ? UNKNOWN : `${value.toFixed(1)} s`);
+const yesNo = (value: boolean) => (value ? 'yes' : 'no');
+const verdicts = ({ good, bad, noPose }: JobRow) =>
+  good === null && bad === null && noPose === null
+    ? UNKNOWN
+    : [good, bad, noPose].map((count) => count ?? UNKNOWN).join(' / ');
