@@ -189,6 +189,20 @@ export const postureSchema = block({
   preferSlots: z.boolean().default(true),
   feederRatePerSecond: range(0.01, 1000).default(2),
   outputDirectory: absolutePath.default('/var/lib/posture/analyzed_images'),
+  database: block({
+    enabled: z.boolean().default(false),
+    host: z.string().default(''),
+    port: wholeRange(1, 65_535).default(5432),
+    name: z.string().min(1).default('posture'),
+    user: z.string().min(1).default('posture'),
+  }),
+}).superRefine(({ database }, ctx) => {
+  if (database.enabled && database.host === '')
+    ctx.addIssue({
+      code: 'custom',
+      path: ['database', 'host'],
+      message: 'must be the host of PostgreSQL when database.enabled is true',
+    });
 });
 
 /** The switch of a system that this version does not have yet: it can only be off. */

@@ -22,7 +22,12 @@ export interface EstateConfig {
 }
 
 /** Keys that hold a secret: set with `pulumi config set --secret`, and never part of EstateConfig. */
-export const SECRET_KEYS = ['clusterToken', 'kubeconfig', 'registryPassword'] as const;
+export const SECRET_KEYS = [
+  'clusterToken',
+  'kubeconfig',
+  'registryPassword',
+  'databasePassword',
+] as const;
 export type SecretKey = (typeof SECRET_KEYS)[number];
 
 /** All that is wrong with a stack's configuration, one line for each place. */
@@ -88,6 +93,8 @@ function missingSecrets(config: EstateConfig, set: ReadonlySet<SecretKey>): stri
   if (config.cluster.kind === 'docker') need('clusterToken', 'when cluster.kind is docker');
   if (config.cluster.kind === 'existing') need('kubeconfig', 'when cluster.kind is existing');
   if (config.images.username !== '') need('registryPassword', 'when images.username is set');
+  if (config.posture.database.enabled)
+    need('databasePassword', 'when posture.database.enabled is true');
   return problems;
 }
 

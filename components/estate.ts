@@ -91,7 +91,13 @@ export function declareEstate({ config, secrets }: StackConfig): EstateOutputs {
   );
   new PostureJobs(
     'posture',
-    { namespace: namespaces.posture, images: images.analyzers, broker, posture: config.posture },
+    {
+      namespace: namespaces.posture,
+      images: images.analyzers,
+      broker,
+      posture: config.posture,
+      databasePassword: secrets.databasePassword,
+    },
     { ...onCluster, dependsOn: [slots, scheduler, broker] },
   );
   return { ...outputs, cpuQuery: queries.cpuQuery, jobs: ANALYZER_APPS.map(postureJobName) };

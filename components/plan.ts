@@ -29,17 +29,9 @@ export function nodeLabels(node: NodeConfig): Record<string, string> {
 /** Weight (1..100) with which work prefers a slot (1..10): 100 for slot 1, 10 less for each further one. */
 export const slotWeight = (slot: number): number => 110 - 10 * slot;
 
-/** One term of a node affinity. */
-interface NodeSelectorTerm {
-  readonly matchExpressions: readonly {
-    readonly key: string;
-    readonly operator: string;
-    readonly values: readonly string[];
-  }[];
-}
-
-const oneOf = (key: string, values: readonly string[]): NodeSelectorTerm => ({
-  matchExpressions: [{ key, operator: 'In', values }],
+/** A term of a node affinity: the label has one of the values. */
+const oneOf = (key: string, values: readonly string[]) => ({
+  matchExpressions: [{ key, operator: 'In', values: [...values] }],
 });
 
 /** Node affinity of the posture jobs: the devices they require, and the slots they prefer. */

@@ -139,6 +139,10 @@ describe('stack configuration', () => {
       problemsOf({ images: { username: 'me' } }, ['clusterToken']).join(),
       /^berth:registryPassword: /,
     );
+    assert.match(
+      problemsOf({ posture: { database: { enabled: true, host: 'db' } } }).join(),
+      /^berth:databasePassword: /,
+    );
   });
 
   it('asks for capabilities where a node is not privileged', () => {

@@ -1,0 +1,137 @@
+import { get, type RequestOptions } from 'node:https';
+import { join } from 'node:path';
+import {
+  BatchV1Api,
+  CoordinationV1Api,
+  CoreV1Api,
+  EventsV1Api,
+  KubeConfig,
+  PolicyV1Api,
+  AppsV1Api,
+  type V1Pod,
+} from '@kubernetes/client-node';
+import { waitUntil } from './wait-until';
+
+export const SYSTEM = 'berth-system';
+const MONITORING = 'monitoring';
+
+/** The running estate, as a client with its kubeconfig sees it. */
+export class EstateCluster {
+  readonly core: CoreV1Api;
+  readonly batch: BatchV1Api;
+  readonly apps: AppsV1Api;
+  readonly policy: PolicyV1Api;
+  readonly events: EventsV1Api;
+  private readonly coordination: CoordinationV1Api;
+  private readonly config = new KubeConfig();
+
+  constructor(checkoutDirectory: string) {
+    const { config } = this;
+    config.loadFromFile(join(checkoutDirectory, '.berth', 'dev', 'kubeconfig'));
+    this.core = config.makeApiClient(CoreV1Api);
+    this.batch = config.makeApiClient(BatchV1Api);
+    this.apps = config.makeApiClient(AppsV1Api);
+    this.policy = config.makeApiClient(PolicyV1Api);
+    this.events = config.makeApiClient(EventsV1Api);
+    this.coordination = config.makeApiClient(CoordinationV1Api);
+  }
+
+  async pods(namespace: string, labelSelector?: string): Promise<V1Pod[]> {
+    return (
+      await this.core.listNamespacedPod({ namespace, ...(labelSelector && { labelSelector }) })
+    ).items;
+  }
+
+  /** The scheduler replica that holds the Lease. */
+  async leader(): Promise<V1Pod> {
+    return waitUntil('a cpu-scheduler that leads', async () => {
+      const lease = await this.coordination.readNamespacedLease({
+        name: 'cpu-scheduler',
+        namespace: SYSTEM,
+      });
+      const holder = lease.spec?.holderIdentity;
+      const pods = await this.pods(SYSTEM, 'app.kubernetes.io/name=cpu-scheduler');
+      return pods.find(({ metadata }) => holder !== undefined && metadata?.name === holder);
+    });
+  }
+
+  /** Body of any path of the API server, which also forwards to pods and services. */
+  private async get(path: string): Promise<string> {
+    const server = new URL(path, this.config.getCurrentCluster()?.server);
+    const options: RequestOptions = {};
+    await this.config.applyToHTTPSOptions(options);
+    return new Promise((resolve, reject) => {
+      get(server, options, (response) => {
+        let body = '';
+        response.setEncoding('utf8').on('data', (chunk: string) => (body += chunk));
+        response.on('end', () => resolve(body)).on('error', reject);
+      }).on('error', reject);
+    });
+  }
+
+  /** Body of a path of the leading scheduler. */
+  async scheduler(path: string): Promise<string> {
+    const leader = await this.leader();
+    return this.get(
+      `/api/v1/namespaces/${SYSTEM}/pods/${leader.metadata?.name}:8080/proxy/${path.replace(/^\//, '')}`,
+    );
+  }
+
+  /** Used share (0..1) of each node, asked of Prometheus with the estate's own query. */
+  async cpuRatios(query: string): Promise<Map<string, number>> {
+    const body = await this.get(
+      `/api/v1/namespaces/${MONITORING}/services/kube-prom-stack-prometheus:9090/proxy/api/v1/query` +
+        `?query=${encodeURIComponent(query)}`,
+    );
+    const answer = JSON.parse(body) as {
+      data: { result: { metric: { node: string }; value: [number, string] }[] };
+    };
+    return new Map(answer.data.result.map(({ metric, value }) => [metric.node, Number(value[1])]));
+  }
+}
+
+const small = { requests: { cpu: '1m', memory: '4Mi' } };
+
+/** What the pods of the estate tests are made of. */
+export interface TestPod {
+  readonly name: string;
+  /** An image that holds Node.js. */
+  readonly image: string;
+  /** JavaScript that the pod runs. */
+  readonly program: string;
+  readonly labels?: Record<string, string>;
+  readonly nodeName?: string;
+  readonly schedulerName?: string;
+  readonly nodeSelector?: Record<string, string>;
+  readonly cpuRequest?: string;
+}
+
+/** A pod's spec for a program of the tests. */
+export function podOf(pod: TestPod): V1Pod {
+  const requests =
+    pod.cpuRequest === undefined ? small.requests : { ...small.requests, cpu: pod.cpuRequest };
+  return {
+    metadata: { name: pod.name, labels: pod.labels ?? {} },
+    spec: {
+      restartPolicy: 'Never',
+      terminationGracePeriodSeconds: 0,
+      automountServiceAccountToken: false,
+      ...(pod.nodeName && { nodeName: pod.nodeName }),
+      ...(pod.schedulerName && { schedulerName: pod.schedulerName }),
+      ...(pod.nodeSelector && { nodeSelector: pod.nodeSelector }),
+      containers: [
+        {
+          name: 'program',
+          image: pod.image,
+          command: ['node', '-e', pod.program],
+          resources: { requests },
+        },
+      ],
+    },
+  };
+}
+
+/** Keeps one processor busy for ever. */
+export const BURN_CPU = 'for (;;) {}';
+/** Stays, and does nothing. */
+export const STAY = 'setInterval(() => {}, 1e6)';

@@ -1,0 +1,35 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
+const FIRST_PAUSE_MS = 200;
+const LONGEST_PAUSE_MS = 2000;
+
+/**
+ * Looks until a condition yields something, and returns that.
+ * @throws Error naming what was awaited and what was seen last, after the limit.
+ */
+export async function waitUntil<T>(
+  what: string,
+  look: () => Promise<T | undefined | false>,
+  options: { limitMs?: number; seen?: () => unknown } = {},
+): Promise<T> {
+  const limitMs = options.limitMs ?? 300_000;
+  const deadline = Date.now() + limitMs;
+  let failure: unknown;
+  for (let pauseMs = FIRST_PAUSE_MS; Date.now() < deadline;) {
+    try {
+      const found = await look();
+      if (found !== undefined && found !== false) return found;
+      failure = undefined;
+    } catch (error) {
+      failure = error;
+    }
+    await pause(pauseMs);
+    pauseMs = Math.min(pauseMs * 1.5, LONGEST_PAUSE_MS);
+  }
+  const seen = options.seen?.();
+  throw new Error(
+    `${what}: not within ${limitMs / 1000} s` +
+      (seen === undefined ? '' : `; last seen: ${JSON.stringify(seen)}`) +
+      (failure === undefined ? '' : `; last error: ${String(failure)}`),
+  );
+}
