@@ -1,0 +1,144 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { KubeConfig, VersionApi } from '@kubernetes/client-node';
+import { ensurePrograms } from '../../lab/programs';
+import { consoleReporter } from '../../lab/report';
+import { ensureEtcd } from './etcd';
+import { freePorts, Processes } from './processes';
+
+export interface ControlPlane {
+  /** The content of a kubeconfig with all rights. */
+  kubeconfig: string;
+  /** The same as a file, which goes with the control plane. */
+  kubeconfigPath: string;
+  /** Ends every process and removes every file. */
+  stop(): Promise<void>;
+}
+
+export interface ControlPlaneOptions {
+  /** Namespaces are only ever gone, and Deployments only make pods, with the controllers. */
+  controllerManager?: boolean;
+  scheduler?: boolean;
+}
+
+/** A real API server over a real etcd, on free ports of 127.0.0.1. Ready when it resolves, in a few seconds. */
+export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
+  const programs = await ensurePrograms(
+    ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler'],
+    consoleReporter(),
+  );
+  const etcd = await ensureEtcd();
+  const folder = await mkdtemp(path.join(tmpdir(), 'berth-control-plane-'));
+  const processes = new Processes(folder);
+  const stop = async () => {
+    await processes.stop();
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    const [client, peer, api, manager, scheduler] = (await freePorts(5)) as [
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    const etcdUrl = `http://127.0.0.1:${client}`;
+    const peerUrl = `http://127.0.0.1:${peer}`;
+    processes.start('etcd', etcd, [
+      ...['--data-dir', path.join(folder, 'etcd'), '--unsafe-no-fsync'],
+      ...['--listen-client-urls', etcdUrl, '--advertise-client-urls', etcdUrl],
+      ...['--listen-peer-urls', peerUrl, '--initial-advertise-peer-urls', peerUrl],
+      ...['--initial-cluster', `default=${peerUrl}`],
+    ]);
+
+    const files = await writeKeys(folder);
+    processes.start('kube-apiserver', programs['kube-apiserver'], [
+      `--etcd-servers=${etcdUrl}`,
+      '--bind-address=127.0.0.1',
+      '--advertise-address=127.0.0.1',
+      '--endpoint-reconciler-type=none',
+      `--secure-port=${api}`,
+      `--cert-dir=${path.join(folder, 'certificates')}`,
+      '--service-cluster-ip-range=10.96.0.0/16',
+      '--service-account-issuer=https://kubernetes.default.svc',
+      `--service-account-signing-key-file=${files.key}`,
+      `--service-account-key-file=${files.publicKey}`,
+      `--token-auth-file=${files.tokens}`,
+      '--authorization-mode=Node,RBAC',
+      '--allow-privileged=true',
+    ]);
+    const certificate = path.join(folder, 'certificates', 'apiserver.crt');
+    await processes.until('the API server', () => readFile(certificate));
+    const kubeconfig = kubeconfigOf(api, await readFile(certificate, 'utf8'), files.token);
+    const kubeconfigPath = path.join(folder, 'kubeconfig');
+    await writeFile(kubeconfigPath, kubeconfig, { mode: 0o600 });
+    const config = new KubeConfig();
+    config.loadFromString(kubeconfig);
+    await processes.until('the API server', () => config.makeApiClient(VersionApi).getCode());
+
+    if (options.controllerManager) {
+      processes.start('kube-controller-manager', programs['kube-controller-manager'], [
+        `--kubeconfig=${kubeconfigPath}`,
+        '--leader-elect=false',
+        '--bind-address=127.0.0.1',
+        `--secure-port=${manager}`,
+        `--service-account-private-key-file=${files.key}`,
+        '--use-service-account-credentials=false',
+      ]);
+    }
+    if (options.scheduler) {
+      processes.start('kube-scheduler', programs['kube-scheduler'], [
+        `--kubeconfig=${kubeconfigPath}`,
+        '--leader-elect=false',
+        '--bind-address=127.0.0.1',
+        `--secure-port=${scheduler}`,
+      ]);
+    }
+    return { kubeconfig, kubeconfigPath, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function writeKeys(folder: string) {
+  await mkdir(path.join(folder, 'certificates'));
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  });
+  const token = randomBytes(16).toString('hex');
+  const write = async (name: string, content: string) => {
+    const file = path.join(folder, name);
+    await writeFile(file, content, { mode: 0o600 });
+    return file;
+  };
+  return {
+    token,
+    key: await write('service-accounts.key', privateKey),
+    publicKey: await write('service-accounts.pub', publicKey),
+    tokens: await write('tokens.csv', `${token},admin,admin,"system:masters"\n`),
+  };
+}
+
+function kubeconfigOf(port: number, certificate: string, token: string): string {
+  const authority = Buffer.from(certificate).toString('base64');
+  return `apiVersion: v1
+kind: Config
+clusters:
+  - name: test
+    cluster:
+      server: https://127.0.0.1:${port}
+      certificate-authority-data: ${authority}
+users:
+  - name: admin
+    user: { token: ${token} }
+contexts:
+  - name: test
+    context: { cluster: test, user: admin }
+current-context: test
+`;
+}
