@@ -1,0 +1,177 @@
+import { build } from 'esbuild';
+import {
+  chmod,
+  link,
+  copyFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  writeFile,
+} from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { contentKey } from '../cache';
+import { run } from '../exec';
+
+/** The image that production pulls and the lab makes. */
+export const K3S_IMAGE = 'rancher/k3s:v1.36.3-k3s1';
+
+const keyLabel = 'dev.berth.lab.key';
+const dataVolumes = ['/var/lib/rancher/k3s', '/var/lib/kubelet', '/var/lib/cni', '/var/log'];
+
+const k3sScript = `#!/bin/sh
+# The image's entry point; as process 1 under tini, which reaps what containerd's shims leave behind.
+[ "$1" = kubectl ] && shift && exec /usr/bin/kubectl "$@"
+[ "$1" = ctr ] && shift && exec ctr -a /run/k3s/containerd/containerd.sock "$@"
+[ $$ = 1 ] && exec tini -- node /usr/local/lib/k3s/k3s.js "$@"
+exec node /usr/local/lib/k3s/k3s.js "$@"
+`;
+
+const kubectlScript = `#!/bin/sh
+: "\${KUBECONFIG:=/etc/rancher/k3s/k3s.yaml}"
+export KUBECONFIG
+exec /usr/local/libexec/kubectl "$@"
+`;
+
+const dockerfile = (base: string, key: string): string => `FROM ${base}
+COPY . /
+ENV CONTAINERD_ADDRESS=/run/k3s/containerd/containerd.sock CONTAINERD_NAMESPACE=k8s.io
+LABEL ${keyLabel}=${key}
+VOLUME ${JSON.stringify(dataVolumes)}
+ENTRYPOINT ["/usr/bin/k3s"]
+CMD ["agent"]
+`;
+
+/** What goes into an image: a root file system, and programs by their path inside it. */
+export interface ImageParts {
+  rootfs: string;
+  /** Changes when the root file system does. */
+  rootfsKey: string;
+  programs: Readonly<Record<string, string>>;
+}
+
+/** Parts of the root that no node reads. */
+const unused = ['doc', 'locale', 'man', 'info', 'zoneinfo'].map(
+  (name) => `--exclude=./usr/share/${name}`,
+);
+unused.push('--exclude=./var/lib/apt/lists', '--exclude=./var/cache/apt');
+
+/** A Docker client for one engine. */
+export interface Docker {
+  host: string;
+}
+
+function docker(engine: Docker, args: readonly string[], env: Record<string, string> = {}) {
+  return run('docker', args, { env: { DOCKER_HOST: engine.host, ...env } });
+}
+
+async function labelOf(engine: Docker, image: string): Promise<string | undefined> {
+  const format = `{{index .Config.Labels "${keyLabel}"}}`;
+  return docker(engine, ['image', 'inspect', '--format', format, image]).then(
+    ({ stdout }) => stdout.trim(),
+    () => undefined,
+  );
+}
+
+async function withFolder<T>(use: (folder: string) => Promise<T>, near = tmpdir()): Promise<T> {
+  await mkdir(near, { recursive: true });
+  const folder = await mkdtemp(path.join(near, '.k3s-image-'));
+  try {
+    return await use(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Streams the root and the programs into the engine as one layer; nothing is packed or written twice. */
+async function importBase(engine: Docker, parts: ImageParts, image: string): Promise<void> {
+  await withFolder(async (folder) => {
+    for (const [inside, source] of Object.entries(parts.programs)) {
+      const target = path.join(folder, inside);
+      await mkdir(path.dirname(target), { recursive: true });
+      await link(source, target).catch(() => copyFile(source, target));
+      await chmod(target, 0o755);
+    }
+    // Files only: the engine refuses an archive that names a folder twice.
+    const added = Object.keys(parts.programs);
+    const args = ['-cf', '-', ...unused, '-C', parts.rootfs, '.', '-C', folder, ...added];
+    const tar = spawn('tar', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const change = 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+    const packed = new Promise<void>((resolve, reject) => {
+      tar.on('error', reject);
+      tar.on('close', (code) =>
+        code === 0 ? resolve() : reject(new Error(`tar ended with ${code}`)),
+      );
+    });
+    await Promise.all([
+      packed,
+      run('docker', ['import', '--change', change, '-', image], {
+        env: { DOCKER_HOST: engine.host },
+        input: tar.stdout,
+      }),
+    ]);
+  }, path.dirname(parts.rootfs));
+}
+
+/** The bundled entrypoint with all that belongs to it: path inside the image -> text. */
+async function entrypointFiles(): Promise<Record<string, string>> {
+  const result = await build({
+    entryPoints: [path.join(__dirname, 'entrypoint', 'main.ts')],
+    bundle: true,
+    write: false,
+    platform: 'node',
+    target: 'node22',
+    format: 'cjs',
+    logLevel: 'error',
+  });
+  const files: Record<string, string> = {
+    'usr/bin/k3s': k3sScript,
+    'usr/bin/kubectl': kubectlScript,
+    'usr/local/lib/k3s/k3s.js': result.outputFiles[0]?.text ?? '',
+  };
+  const manifests = path.join(__dirname, 'manifests');
+  for (const name of (await readdir(manifests)).sort())
+    files[`usr/local/share/k3s/manifests/${name}`] = await readFile(
+      path.join(manifests, name),
+      'utf8',
+    );
+  return files;
+}
+
+/**
+ * Makes the image in the engine, unless just that one is there: a base of the root and the programs, which
+ * rarely changes, and on it the entrypoint.
+ * @returns what had to be done.
+ */
+export async function loadImage(
+  engine: Docker,
+  parts: ImageParts,
+): Promise<'present' | 'entrypoint' | 'all'> {
+  const baseKey = contentKey(
+    parts.rootfsKey,
+    JSON.stringify(Object.entries(parts.programs).sort()),
+  );
+  const base = `berth-lab/k3s-base:${baseKey}`;
+  const files = await entrypointFiles();
+  const key = contentKey(dockerfile(base, ''), JSON.stringify(files));
+  if ((await labelOf(engine, K3S_IMAGE)) === key) return 'present';
+  const hasBase = (await labelOf(engine, base)) !== undefined;
+  if (!hasBase) await importBase(engine, parts, base);
+  await withFolder(async (folder) => {
+    for (const [inside, text] of Object.entries(files)) {
+      const target = path.join(folder, inside);
+      await mkdir(path.dirname(target), { recursive: true });
+      await writeFile(target, text, { mode: inside.startsWith('usr/bin/') ? 0o755 : 0o644 });
+    }
+    await writeFile(path.join(folder, 'Dockerfile'), dockerfile(base, key));
+    await writeFile(path.join(folder, '.dockerignore'), 'Dockerfile\n.dockerignore\n');
+    // The engine's own builder: it needs no builder container, and the lab's engine knows no other.
+    await docker(engine, ['build', '--quiet', '--tag', K3S_IMAGE, folder], {
+      DOCKER_BUILDKIT: '0',
+    });
+  });
+  return hasBase ? 'entrypoint' : 'all';
+}
