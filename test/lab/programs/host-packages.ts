@@ -28,6 +28,8 @@ const HOST_ARCH: Partial<Record<NodeJS.Architecture, DebianArch>> = {
   arm64: 'arm64',
 };
 
+const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
 /** Where the host side's commands are. */
 export interface HostTools {
   /** Environment for every command of the lab's engine: PATH with the unpacked packages first, and their libraries. */
@@ -51,8 +53,7 @@ export async function ensureHostPackages(reporter: Reporter): Promise<HostTools>
       );
     }
   }
-  const key = contentKey(arch, ...PACKAGES, HOST_LIBRARIES.source, 'recipe 1');
-  const target = path.join(cacheDir(), 'host', key);
+  const target = unpackedAt(arch);
   if (!existsSync(target)) {
     await reporter.step('unpack Docker engine and registry', (detail) =>
       cached(
@@ -74,6 +75,19 @@ export async function ensureHostPackages(reporter: Reporter): Promise<HostTools>
   return hostTools(target, arch);
 }
 
+/** What {@link ensureHostPackages} unpacked before; the machine's own commands where it did not: enough to end a lab. */
+export function currentHostTools(): HostTools {
+  const arch = debianArch();
+  const target = unpackedAt(arch);
+  if (existsSync(target)) return hostTools(target, arch);
+  return { docker: 'docker', env: { PATH: `${process.env['PATH'] ?? ''}:${SYSTEM_PATH}` } };
+}
+
+function unpackedAt(arch: DebianArch): string {
+  const key = contentKey(arch, ...PACKAGES, HOST_LIBRARIES.source, 'recipe 1');
+  return path.join(cacheDir(), 'host', key);
+}
+
 /** In an installed Debian these links are made by install scripts. */
 async function chooseIptables(root: string): Promise<void> {
   for (const command of ['iptables', 'iptables-save', 'iptables-restore']) {
@@ -87,11 +101,10 @@ async function chooseIptables(root: string): Promise<void> {
 function hostTools(root: string, arch: DebianArch): HostTools {
   const triplet = arch === 'amd64' ? 'x86_64-linux-gnu' : 'aarch64-linux-gnu';
   const libraries = path.join(root, 'usr', 'lib', triplet);
-  const system = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
   return {
     docker: path.join(root, 'usr', 'bin', 'docker'),
     env: {
-      PATH: `${path.join(root, 'usr', 'sbin')}:${path.join(root, 'usr', 'bin')}:${process.env['PATH'] ?? ''}:${system}`,
+      PATH: `${path.join(root, 'usr', 'sbin')}:${path.join(root, 'usr', 'bin')}:${process.env['PATH'] ?? ''}:${SYSTEM_PATH}`,
       LD_LIBRARY_PATH: libraries,
       XTABLES_LIBDIR: path.join(libraries, 'xtables'),
     },
