@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parse } from 'csv-parse/sync';
+import { ANALYZER_APPS, postureJobName } from '../../components/plan';
+import { estate, estateCluster } from './support/session';
+import { readStatus } from './support/status';
+
+const JOBS = ANALYZER_APPS.map(postureJobName);
+
+describe('npm run up', function () {
+  this.timeout(3_600_000);
+  this.bail(true);
+
+  it('brings up the estate and ends with a table of ten completed jobs', async () => {
+    const { firstUp } = await estate();
+    for (const job of JOBS) assert.match(firstUp, new RegExp(`${job}\\b.*node-\\d`), job);
+  });
+
+  it('placed the ten jobs on at least three nodes, each with real rows', async () => {
+    const { checkout } = await estate();
+    const { jobs, nodes, services } = await readStatus(checkout);
+    assert.deepEqual(jobs.map(({ name }) => name).sort(), [...JOBS].sort());
+    for (const job of jobs) {
+      assert.equal(job.phase, 'Complete', job.name);
+      assert.ok(job.images !== null && job.images > 0, `${job.name} analyzed no image`);
+      assert.equal((job.good ?? 0) + (job.bad ?? 0) + (job.noPose ?? 0), job.images, job.name);
+    }
+    assert.ok(new Set(jobs.map(({ node }) => node)).size >= 3, JSON.stringify(jobs));
+    assert.deepEqual(
+      nodes.filter(({ slot }) => slot !== null).map(({ name, slot, ready }) => [name, slot, ready]),
+      [
+        ['node-1', 1, true],
+        ['node-2', 2, true],
+        ['node-3', 3, true],
+      ],
+    );
+    assert.ok(
+      services.length > 0 && services.every(({ ready }) => ready),
+      JSON.stringify(services),
+    );
+  });
+
+  it('keeps the rows of each job as CSV', async () => {
+    const { checkout } = await estate();
+    const { jobs } = await readStatus(checkout);
+    const folder = join(checkout.directory, '.berth', 'dev', 'results');
+    assert.deepEqual((await readdir(folder)).sort(), JOBS.map((job) => `${job}.csv`).sort());
+    for (const job of jobs) {
+      const text = await readFile(join(folder, `${job.name}.csv`), 'utf8');
+      const rows: Record<string, string>[] = parse(text, { columns: true });
+      assert.equal(rows.length, job.images, job.name);
+      const good = rows.filter(({ posture }) => posture === 'Good').length;
+      assert.equal(good, job.good, job.name);
+    }
+  });
+
+  it('ran every pod of Berth under the restricted level but for the documented host path', async () => {
+    const cluster = await estateCluster();
+    const namespaces = await cluster.core.listNamespace();
+    const level = (name: string) =>
+      namespaces.items.find(({ metadata }) => metadata?.name === name)?.metadata?.labels?.[
+        'pod-security.kubernetes.io/enforce'
+      ];
+    assert.equal(level('berth-system'), 'restricted');
+    for (const { spec } of await cluster.pods('posture', 'app=posture')) {
+      assert.deepEqual(
+        spec?.volumes?.flatMap(({ hostPath }) => (hostPath ? [hostPath.path] : [])),
+        ['/var/lib/posture/analyzed_images'],
+      );
+      const analyzer = spec.containers[0]?.securityContext;
+      assert.equal(analyzer?.allowPrivilegeEscalation, false);
+      assert.deepEqual(analyzer?.capabilities?.drop, ['ALL']);
+    }
+  });
+
+  it('reports no change the second time', async () => {
+    const { checkout } = await estate();
+    const { all } = await checkout.npm('up');
+    assert.match(all, /no change/i);
+  });
+});

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { createGunzip } from 'node:zlib';
+import { Readable } from 'node:stream';
+import { extract } from 'tar-stream';
+import { ANALYZER_APPS } from '../../components/plan';
+import { estate, estateCluster } from './support/session';
+
+interface Descriptor {
+  readonly digest: string;
+  readonly mediaType: string;
+  readonly platform?: { readonly os: string; readonly architecture: string };
+}
+
+const ACCEPT = [
+  'application/vnd.oci.image.index.v1+json',
+  'application/vnd.oci.image.manifest.v1+json',
+  'application/vnd.docker.distribution.manifest.list.v2+json',
+  'application/vnd.docker.distribution.manifest.v2+json',
+].join(', ');
+
+/** ELF's e_machine of AArch64. */
+const EM_AARCH64 = 183;
+
+/** Splits `host:port/path@digest`. */
+function parts(reference: string) {
+  const [, host = '', path = '', digest = ''] = /^([^/]+)\/(.+)@(sha256:.+)$/.exec(reference) ?? [];
+  return { host, path, digest };
+}
+
+async function fetchManifest<T>(host: string, path: string, digest: string): Promise<T> {
+  const response = await fetch(`http://${host}/v2/${path}/manifests/${digest}`, {
+    headers: { accept: ACCEPT },
+  });
+  assert.equal(response.status, 200, `${path}@${digest}`);
+  return (await response.json()) as T;
+}
+
+/** The machine that the `node` binary of a layer is for, if the layer has one. */
+async function nodeMachine(layer: Response): Promise<number | undefined> {
+  assert.ok(layer.body);
+  const unpack = extract();
+  Readable.fromWeb(layer.body as never)
+    .pipe(createGunzip())
+    .pipe(unpack);
+  let machine: number | undefined;
+  for await (const entry of unpack) {
+    let first: Buffer | undefined;
+    for await (const chunk of entry) first ??= chunk as Buffer;
+    if (/(^|\/)bin\/node$/.test(entry.header.name) && first !== undefined && first.length > 20)
+      machine = first.readUInt16LE(18);
+  }
+  return machine;
+}
+
+describe('images', function () {
+  this.timeout(600_000);
+
+  /** References of all images that pods of Berth run, from the cluster itself. */
+  async function references(): Promise<string[]> {
+    const cluster = await estateCluster();
+    const pods = [...(await cluster.pods('berth-system')), ...(await cluster.pods('posture'))];
+    const images = pods.flatMap(
+      ({ spec }) => spec?.containers.map(({ image }) => image ?? '') ?? [],
+    );
+    return [...new Set(images)].filter((image) => image.includes('@'));
+  }
+
+  it('are referred to by digest, one for each service and each of the ten analyzers', async () => {
+    const names = (await references()).map((reference) => parts(reference).path.split('/').pop());
+    assert.deepEqual(
+      names.sort(),
+      ['cpu-scheduler', 'image-feeder', ...ANALYZER_APPS.map((app) => `posture-${app}`)].sort(),
+    );
+  });
+
+  it('list linux/amd64 and linux/arm64 in their index', async () => {
+    await estate();
+    for (const reference of await references()) {
+      const { host, path, digest } = parts(reference);
+      const index = await fetchManifest<{ manifests: Descriptor[] }>(host, path, digest);
+      const platforms = index.manifests.map(
+        ({ platform }) => `${platform?.os}/${platform?.architecture}`,
+      );
+      for (const platform of ['linux/amd64', 'linux/arm64'])
+        assert.ok(platforms.includes(platform), `${reference}: ${platforms.join()}`);
+    }
+  });
+
+  it('hold an arm64 Node in the arm64 image', async () => {
+    const reference = (await references()).find((one) => one.includes('/cpu-scheduler@')) ?? '';
+    const { host, path, digest } = parts(reference);
+    const index = await fetchManifest<{ manifests: Descriptor[] }>(host, path, digest);
+    const arm = index.manifests.find(({ platform }) => platform?.architecture === 'arm64');
+    const manifest = await fetchManifest<{ layers: Descriptor[] }>(host, path, arm?.digest ?? '');
+    const machines: (number | undefined)[] = [];
+    for (const layer of manifest.layers)
+      machines.push(
+        await nodeMachine(await fetch(`http://${host}/v2/${path}/blobs/${layer.digest}`)),
+      );
+    assert.deepEqual(
+      machines.filter((machine) => machine !== undefined),
+      [EM_AARCH64],
+    );
+  });
+});

@@ -1,0 +1,47 @@
+import { appendFileSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeCheckout, type Checkout } from './checkout';
+import { EstateCluster } from './cluster';
+import { machineState, type MachineState } from './machine';
+
+/** Settings that make the scheduler look often enough for a test; everything else is the dev estate. */
+const QUICK_OFFLOADING = { intervalSeconds: 10, minimumAgeSeconds: 5 };
+
+/** The one estate that all estate tests share: brought up by the first, taken down by the last. */
+export interface Session {
+  readonly before: MachineState;
+  readonly checkout: Checkout;
+  /** What the first `npm run up` printed. */
+  readonly firstUp: string;
+}
+
+let session: Promise<Session> | undefined;
+let cluster: EstateCluster | undefined;
+
+const logDirectory = join(__dirname, '..', '..', '..', '.berth', 'logs');
+
+/** Shows what the commands print, indented below the tests, and keeps it. */
+export function show(line: string): void {
+  mkdirSync(logDirectory, { recursive: true });
+  appendFileSync(join(logDirectory, 'estate-tests.log'), `${line}\n`);
+  process.stdout.write(`      │ ${line}\n`);
+}
+
+async function start(): Promise<Session> {
+  const before = await machineState();
+  const checkout = await makeCheckout(show);
+  await checkout.configure((config: Record<string, unknown>) => {
+    config['berth:systems'] = { cpuScheduling: { enabled: true, offload: QUICK_OFFLOADING } };
+  });
+  const { all } = await checkout.npm('up');
+  return { before, checkout, firstUp: all };
+}
+
+/** The shared estate; the first caller brings it up. */
+export const estate = (): Promise<Session> => (session ??= start());
+
+/** A client of the shared estate's cluster. */
+export async function estateCluster(): Promise<EstateCluster> {
+  const { checkout } = await estate();
+  return (cluster ??= new EstateCluster(checkout.directory));
+}
