@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { CallContext, Props, ResourceType } from '../shared';
 import { schemaFailures } from '../shared/input-schema';
 import { commandResource, lifecycleShape, previousEnv, shown, type Execute } from './lifecycle';
-import { runProcess } from './process';
+import { runProcess } from '../shared/process';
 
 // assetPaths and archivePaths are left out: the schema refuses them by name.
 const placeShape = {

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import { isObject, type Props, type ResourceType } from '../shared';
 import { commandResource, lifecycleShape, previousEnv, shown, type Execute } from './lifecycle';
-import { runProcess, type ProcessEnd } from './process';
+import { runProcess, type ProcessEnd } from '../shared/process';
 import { connectionDefaults, connectionSchema, mayPass, withSsh, type Connection } from './ssh';
 
 /** Seconds between two tries to connect: doubles from the first to the second number. */

@@ -1,0 +1,45 @@
+import { build } from 'esbuild';
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+
+/** The plugins of the lab, by their folder, and the program names by which the engine finds them on PATH. */
+const PROGRAMS = {
+  command: 'pulumi-resource-command',
+  docker: 'pulumi-resource-docker',
+  'docker-build': 'pulumi-resource-docker-build',
+  kubernetes: 'pulumi-resource-kubernetes',
+  'language-nodejs': 'pulumi-language-nodejs',
+} as const;
+
+export type PluginName = keyof typeof PROGRAMS;
+export const pluginNames = Object.keys(PROGRAMS) as PluginName[];
+
+/**
+ * Bundles a plugin into one JavaScript file.
+ *
+ * @param folder where `<name>.js` is written; made when it is missing.
+ * @returns the file's absolute path.
+ */
+export async function bundlePlugin(name: PluginName, folder: string): Promise<string> {
+  const outfile = path.resolve(folder, `${name}.js`);
+  await build({
+    entryPoints: [path.join(__dirname, name, 'main.ts')],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    logLevel: 'error',
+  });
+  return outfile;
+}
+
+/** Writes the program that the engine starts for a plugin: a shell script that becomes `node bundle`. */
+export async function writePluginShim(
+  name: PluginName,
+  bundle: string,
+  binFolder: string,
+): Promise<void> {
+  await mkdir(binFolder, { recursive: true });
+  const script = `#!/bin/sh\nexec '${process.execPath}' '${bundle}' "$@"\n`;
+  await writeFile(path.join(binFolder, PROGRAMS[name]), script, { mode: 0o755 });
+}
