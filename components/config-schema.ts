@@ -112,26 +112,7 @@ const node = z.strictObject({
   memoryMb: wholeRange(256, 1_048_576).optional(),
 });
 
-export const nodesSchema = z
-  .array(node)
-  .default([])
-  .superRefine((nodes, ctx) => {
-    const firstWith = new Map<string, number>();
-    nodes.forEach((entry, index) => {
-      const claims = [['name', entry.name] as const];
-      if (entry.slot !== undefined) claims.push(['slot', String(entry.slot)] as never);
-      for (const [field, value] of claims) {
-        const first = firstWith.get(`${field}=${value}`);
-        if (first === undefined) firstWith.set(`${field}=${value}`, index);
-        else
-          ctx.addIssue({
-            code: 'custom',
-            path: [index, field],
-            message: `is taken by nodes[${first}]`,
-          });
-      }
-    });
-  });
+export const nodesSchema = z.array(node).default([]);
 
 export const imagesSchema = block({
   registry: imageReference.default('localhost:5000/berth'),

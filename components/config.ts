@@ -68,11 +68,33 @@ export function parseEstateConfig(raw: RawConfig): EstateConfig {
       for (const issue of result.error.issues)
         problems.push(...describeIssue(`berth:${key}`, issue, raw.values[key], schema));
   }
+  problems.push(...repeatedNodes(raw.values.nodes));
   if (problems.length > 0) throw new ConfigError(problems);
   const config = parsed as unknown as EstateConfig;
   const conflicts = [...reservedNames(config), ...missingSecrets(config, raw.secrets)];
   if (conflicts.length > 0) throw new ConfigError(conflicts);
   return config;
+}
+
+/**
+ * Names and slots that two nodes have. It looks at the unchecked values, so that it also reports beside errors
+ * of another kind.
+ */
+function repeatedNodes(nodes: unknown): string[] {
+  if (!Array.isArray(nodes)) return [];
+  const firstWith = new Map<string, number>();
+  return nodes.flatMap((node: Partial<NodeConfig> | null, index) =>
+    (['name', 'slot'] as const).flatMap((field) => {
+      const value = node?.[field];
+      if (value === undefined) return [];
+      const claim = `${field}=${JSON.stringify(value)}`;
+      const first = firstWith.get(claim);
+      if (first === undefined) firstWith.set(claim, index);
+      return first === undefined
+        ? []
+        : [`berth:nodes[${index}].${field}: ${JSON.stringify(value)} is taken by nodes[${first}]`];
+    }),
+  );
 }
 
 function reservedNames({ cluster, nodes }: EstateConfig): string[] {

@@ -94,6 +94,8 @@ describe('stack configuration', () => {
       /^berth:cluster\.docker\.apiPort: 0 is not in 1\.\.65535$/,
       /^berth:cluster\.docker\.agnet: unknown key; did you mean agent\?$/,
       /^berth:cluster\.docker\.image: 7 /,
+      /^berth:nodes\[1\]\.name: "node-1" is taken by nodes\[0\]$/,
+      /^berth:nodes\[1\]\.slot: 1 is taken by nodes\[0\]$/,
       /^berth:nodes\[2\]\.name: "Node 3" must be a DNS label/,
       /^berth:nodes\[2\]\.slot: 11 is not in 1\.\.10$/,
       /^berth:nodes\[2\]\.eligible: "yes" /,
