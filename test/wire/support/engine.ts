@@ -1,0 +1,85 @@
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import {
+  fullyQualifiedStackName,
+  LocalWorkspace,
+  PulumiCommand,
+  type PulumiFn,
+  type Stack,
+} from '@pulumi/pulumi/automation';
+import { build } from 'esbuild';
+import { ensurePrograms } from '../../lab/programs';
+import { consoleReporter } from '../../lab/report';
+
+export interface Engine {
+  /** A stack whose program is a function of the test. */
+  stack(program: PulumiFn): Promise<Stack>;
+  /** The state file of that stack, as text. */
+  state(): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/**
+ * The real engine with one of the lab's plugins on its PATH, beside `helm`; its state, and all else it writes, lies in
+ * a folder that goes with it.
+ */
+export async function startEngine(plugin: string): Promise<Engine> {
+  const programs = await ensurePrograms(['pulumi', 'helm'], consoleReporter());
+  const folder = await mkdtemp(path.join(tmpdir(), 'berth-engine-'));
+  const bin = path.join(folder, 'bin');
+  await mkdir(bin);
+  for (const name of ['pulumi', 'helm'] as const) {
+    await symlink(programs[name], path.join(bin, name));
+  }
+  await addPlugin(plugin, bin);
+
+  const command = await PulumiCommand.get({ root: folder });
+  const project = 'wire';
+  const envVars = {
+    PATH: `${bin}:${process.env.PATH}`,
+    PULUMI_HOME: path.join(folder, 'home'),
+    PULUMI_CONFIG_PASSPHRASE: 'only for this test',
+    PULUMI_SKIP_UPDATE_CHECK: 'true',
+    HELM_CACHE_HOME: path.join(folder, 'helm'),
+    KUBECONFIG: '',
+  };
+  return {
+    stack: (program) =>
+      LocalWorkspace.createOrSelectStack(
+        {
+          stackName: fullyQualifiedStackName('organization', project, 'test'),
+          projectName: project,
+          program,
+        },
+        {
+          workDir: folder,
+          pulumiCommand: command,
+          envVars,
+          projectSettings: {
+            name: project,
+            runtime: 'nodejs',
+            backend: { url: `file://${folder}` },
+          },
+        },
+      ),
+    state: () => readFile(path.join(folder, '.pulumi', 'stacks', project, 'test.json'), 'utf8'),
+    stop: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+/** Bundles `test/lab/plugins/<name>` and puts it where the engine looks for `pulumi-resource-<name>`. */
+async function addPlugin(name: string, bin: string): Promise<void> {
+  const bundle = path.join(bin, `${name}.js`);
+  await build({
+    entryPoints: [path.join(__dirname, '..', '..', 'lab', 'plugins', name, 'main.ts')],
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    outfile: bundle,
+    logLevel: 'error',
+  });
+  const shim = path.join(bin, `pulumi-resource-${name}`);
+  await writeFile(shim, `#!/bin/sh\nexec node ${bundle} "$@"\n`);
+  await chmod(shim, 0o755);
+}
