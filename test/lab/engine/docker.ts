@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { LabContext } from '../context';
 import { run } from '../exec';
@@ -9,19 +9,26 @@ import type { Daemon } from './daemon';
 export async function dockerDaemon(ctx: LabContext, tools: HostTools): Promise<Daemon> {
   const execRoot = path.join(ctx.runDir, 'exec');
   await mkdir(execRoot, { recursive: true });
+  const config = path.join(ctx.runDir, 'dockerd.json');
+  await writeFile(
+    config,
+    JSON.stringify({
+      'registry-mirrors': [`http://${ctx.registry}`],
+      'insecure-registries': [ctx.registry],
+      'log-opts': { 'max-size': '20m' },
+    }),
+  );
   return {
     name: 'dockerd',
     command: 'dockerd',
     args: [
       // No file of the machine's own engine is read, and no default place of it is used.
-      ...['--config-file', path.join(ctx.runDir, 'none.json'), '--host', ctx.dockerHost],
+      ...['--config-file', config, '--host', ctx.dockerHost],
       ...['--data-root', path.join(ctx.root, 'docker'), '--exec-root', execRoot],
       ...['--pidfile', path.join(ctx.runDir, 'dockerd.pid')],
       ...['--cgroup-parent', `/${ctx.netns}`, '--exec-opt', 'native.cgroupdriver=cgroupfs'],
       // A lower score takes a capability that the machine may not have.
       ...['--oom-score-adjust', '0'],
-      ...['--registry-mirror', `http://${ctx.registry}`, '--insecure-registry', ctx.registry],
-      ...['--log-opt', 'max-size=20m'],
     ],
     env: { ...tools.env, TMPDIR: '' },
     ready: () => docker(ctx, tools, ['version']),
