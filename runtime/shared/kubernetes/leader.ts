@@ -99,7 +99,9 @@ export class LeaderElector {
         if (await this.#write('renew')) return;
       }
       await this.#observe();
-      if (this.#free()) await this.#write('acquire');
+      // Still the holder, but the Lease was written meanwhile: by a renewal whose answer was lost, or by a user.
+      if (this.#renewedMs !== undefined) await this.#write('renew');
+      else if (this.#free()) await this.#write('acquire');
     } catch (error) {
       this.log.warn({ err: error }, 'could not reach the Lease');
       if (this.#renewedMs !== undefined && !this.isLeader()) this.#lose('could not renew in time');

@@ -1,0 +1,24 @@
+import type { NodeVerdict } from './types';
+
+/** Annotations that a binding puts on the pod. */
+export const ANNOTATIONS = {
+  /** Measured CPU of the node when it was chosen, `0.123`, or `unknown`. */
+  nodeCpuRatio: 'cpu-scheduler.berth.dev/node-cpu-ratio',
+  /** Effective CPU of the node when it was chosen: with what was bound since the reading. */
+  effectiveCpuRatio: 'cpu-scheduler.berth.dev/effective-cpu-ratio',
+  /** Age of the reading in milliseconds, or `unknown`. */
+  readingAgeMs: 'cpu-scheduler.berth.dev/reading-age-ms',
+} as const;
+
+/** Annotation of the Lease: the evictions of the last while, as JSON, for the next leader. */
+export const EVICTIONS_ANNOTATION = 'cpu-scheduler.berth.dev/evictions';
+
+/** What a binding to the chosen node writes on the pod. */
+export function bindingAnnotations({ cpu }: NodeVerdict): Record<string, string> {
+  const measured = cpu.basis === 'measured';
+  return {
+    [ANNOTATIONS.nodeCpuRatio]: measured ? cpu.cpuRatio.toFixed(3) : 'unknown',
+    [ANNOTATIONS.effectiveCpuRatio]: cpu.effectiveCpuRatio.toFixed(3),
+    [ANNOTATIONS.readingAgeMs]: measured ? String(Math.round(cpu.readingAgeMs)) : 'unknown',
+  };
+}

@@ -1,0 +1,180 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { parseArgs } from 'node:util';
+import { systemClock } from '../shared/clock';
+import { startHealthServer } from '../shared/health-server';
+import { KubeApi } from '../shared/kubernetes/api';
+import { loadConnection } from '../shared/kubernetes/connection';
+import { EventWriter } from '../shared/kubernetes/events';
+import { LeaderElector } from '../shared/kubernetes/leader';
+import { kubeLeaseStore } from '../shared/kubernetes/lease-store';
+import { runService, type Running } from '../shared/lifecycle';
+import { createLogger, type Logger } from '../shared/log';
+import { PrometheusClient } from '../shared/prometheus';
+import { parseSettings, SettingsError } from '../shared/settings';
+import { settingsHelp } from '../shared/settings-help';
+import { KubeBinder } from './adapters/kube-binder';
+import { KubeEvictor } from './adapters/kube-evictor';
+import { KubeNotices } from './adapters/kube-notices';
+import { KubeWatch } from './adapters/kube-watch';
+import { evictionsIn, LeaseHistory } from './adapters/lease-history';
+import { PrometheusCpu } from './adapters/prometheus-cpu';
+import { explain } from './loop/explanation';
+import { Scheduler } from './loop/scheduler';
+import { cpuSchedulerMetrics } from './metrics';
+import { cpuSchedulerSettings, type CpuSchedulerSettings } from './settings';
+
+const USAGE = `cpu-scheduler: binds pending pods to the least busy node, and offloads hot nodes
+
+Usage: node main.js [--kubeconfig PATH] [--prom-url URL] [--help]
+
+Runs with the service account of its pod, or, outside a cluster, with a kubeconfig.`;
+
+async function start(settings: CpuSchedulerSettings, log: Logger): Promise<Running> {
+  const clock = systemClock;
+  const metrics = cpuSchedulerMetrics();
+  // Unique to this process: a container started again must not take its dead predecessor's Lease for its own.
+  const identity = `${settings.podName || hostname()}_${randomBytes(4).toString('hex')}`;
+  const api = new KubeApi(await loadConnection(settings.kubeconfig), {
+    timeoutMs: settings.requestTimeoutMs,
+    connections: settings.bindConcurrency,
+    userAgent: 'berth-cpu-scheduler',
+  });
+  const prometheus = new PrometheusClient(settings.promUrl, settings.promTimeoutMs);
+  const elector: LeaderElector = new LeaderElector(
+    kubeLeaseStore(api, settings.leaseNamespace, settings.leaseName),
+    {
+      identity,
+      leaseDurationMs: settings.leaseDurationMs,
+      renewDeadlineMs: settings.leaseRenewDeadlineMs,
+      retryMs: settings.leaseRetryMs,
+    },
+    {
+      started: (annotations) => void scheduler.startLeading(readEvictions(annotations, log)),
+      stopped: () => scheduler.stopLeading(),
+    },
+    clock,
+    log,
+  );
+  const events = new EventWriter(
+    api,
+    {
+      controller: settings.schedulerName,
+      instance: identity,
+      perSecond: settings.eventsPerSecond,
+      allowed: () => elector.isLeader(),
+      dropped: (cause) => metrics.eventsDropped.inc({ cause }),
+    },
+    clock,
+    log,
+  );
+  const watch = new KubeWatch(api, settings.schedulerName, clock, log);
+  const scheduler = new Scheduler(
+    {
+      watch,
+      cpu: new PrometheusCpu(prometheus, clock, settings.cpuQuery, settings.cpuTimeQuery),
+      binder: new KubeBinder(api),
+      evictor: new KubeEvictor(api),
+      history: new LeaseHistory(elector),
+      notices: new KubeNotices(events),
+      leadership: elector,
+    },
+    settings,
+    clock,
+    log,
+    metrics,
+  );
+  const server = await startHealthServer({
+    host: settings.httpHost,
+    port: settings.port,
+    registry: metrics.registry,
+    healthy: () => ({ ok: true }),
+    ready: () => ({ ok: watch.synced, detail: readiness(scheduler, elector, watch.synced) }),
+    routes: (app) =>
+      app.get('/explain/:namespace/:pod', (request, response) => {
+        const { namespace, pod } = request.params;
+        const answer = explain(scheduler, namespace, pod, clock.nowMs());
+        if (answer === undefined) {
+          response.status(404).json({ error: 'no decision about this pod is kept here' });
+        } else response.json(answer);
+      }),
+  });
+  log.info({ identity, port: server.port, scheduler: settings.schedulerName }, 'started');
+  const following = new AbortController();
+  const taking = new AbortController();
+  const running = scheduler.run(following.signal);
+  const electing = elector.run(taking.signal);
+  return {
+    stop: async () => {
+      await events.flush(3000);
+      taking.abort();
+      await electing;
+      following.abort();
+      await running;
+      await Promise.all([server.close(), api.close(), prometheus.close()]);
+    },
+  };
+}
+
+/** What /readyz says beside yes or no. Standing by is ready: it has listed everything and can take over. */
+function readiness(
+  scheduler: Scheduler,
+  elector: LeaderElector,
+  synced: boolean,
+): Record<string, unknown> {
+  const { readings, leading } = scheduler;
+  const state = readings.state;
+  return {
+    synced,
+    role: leading ? 'leader' : 'standby',
+    leader: elector.holder ?? null,
+    // Only the leader reads CPU.
+    ...(leading && {
+      degraded: state.fallback,
+      cpu: state.fallback ? 'no CPU reading is known: placing by requested CPU' : 'known',
+      readings: state,
+    }),
+    pendingPods: scheduler.queue.size,
+  };
+}
+
+function readEvictions(annotations: Readonly<Record<string, string>>, log: Logger) {
+  try {
+    return evictionsIn(annotations);
+  } catch (error) {
+    log.error({ err: error }, 'the evictions that the Lease carries cannot be read');
+    return [];
+  }
+}
+
+function main(): void {
+  const { values } = parseArgs({
+    options: {
+      help: { type: 'boolean', short: 'h' },
+      kubeconfig: { type: 'string' },
+      'prom-url': { type: 'string' },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(settingsHelp(USAGE, cpuSchedulerSettings));
+    return;
+  }
+  try {
+    const settings = parseSettings(cpuSchedulerSettings, {
+      ...process.env,
+      ...(values.kubeconfig !== undefined && { KUBECONFIG: values.kubeconfig }),
+      ...(values['prom-url'] !== undefined && { PROM_URL: values['prom-url'] }),
+    });
+    if (settings.leaseRenewDeadlineMs >= settings.leaseDurationMs) {
+      throw new SettingsError(['LEASE_RENEW_DEADLINE_MS: must be below LEASE_DURATION_MS']);
+    }
+    const log = createLogger('cpu-scheduler', settings.logLevel);
+    runService(log, () => start(settings, log));
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 2;
+  }
+}
+
+main();
