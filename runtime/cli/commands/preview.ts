@@ -1,0 +1,41 @@
+import type { CommandContext, CommonOptions } from '../command-context';
+import { openStack, runEngine } from '../engine';
+import { describeChanges } from '../engine-events';
+import { mendLocks } from '../mend-state';
+import { previewSteps } from '../preview-steps';
+import { previewLines } from '../preview-text';
+import { prepareStack } from '../project';
+import { runCommand } from '../run-command';
+import { holdStack } from '../run-lock';
+import { requireStackConfig } from '../stack-folder';
+import { openWorkbench } from '../workbench';
+
+/** `npm run preview`: what `up` would change, without changing anything. */
+export async function preview(context: CommandContext, options: CommonOptions): Promise<number> {
+  const { folder, progress, print, signal } = context;
+  requireStackConfig(context.projectDir, folder.stack);
+  const release = holdStack(folder, 'preview');
+  try {
+    const bench = await progress.phase('Lab', (phase) => openWorkbench(folder, context.env, phase));
+    signal.throwIfAborted();
+    const result = await progress.phase(`Preview of ${folder.stack}`, async (phase) => {
+      mendLocks(folder, phase);
+      await prepareStack(folder, bench, bench.overrides, runCommand);
+      const stack = await openStack(folder, bench);
+      return runEngine(folder, stack, 'preview', { phase, signal });
+    });
+    const steps = previewSteps(result.events);
+    if (options.json) {
+      print(JSON.stringify({ steps, changes: result.changes }, null, 2));
+      return 0;
+    }
+    print('');
+    if (options.verbose) print(result.text.trimEnd());
+    else for (const line of previewLines(steps)) print(line);
+    for (const warning of result.warnings) print(`warning: ${warning}`);
+    print(describeChanges(result.changes, 'planned'));
+    return 0;
+  } finally {
+    release();
+  }
+}

@@ -1,0 +1,131 @@
+import { LocalWorkspace, PulumiCommand } from '@pulumi/pulumi/automation';
+import type { EngineEvent, Stack } from '@pulumi/pulumi/automation';
+import { newsOf, type ResourceChanges } from './engine-events';
+import type { Phase, RunningItem } from './progress';
+import { openRunLog } from './run-log';
+import type { StackFolder } from './stack-folder';
+import { messageOf, UserError } from './user-error';
+import { engineHome, type Workbench } from './workbench';
+
+/** What a run of the engine came to. */
+export interface EngineResult {
+  readonly changes: ResourceChanges;
+  readonly events: readonly EngineEvent[];
+  readonly warnings: readonly string[];
+  /** Everything the engine printed. */
+  readonly text: string;
+}
+
+/** How to run the engine. */
+export interface EngineOptions {
+  readonly phase: Phase;
+  /** Aborting asks the engine to finish what it is doing and to stop. */
+  readonly signal: AbortSignal;
+  /** Gets the engine's output as it comes. */
+  readonly onOutput?: (text: string) => void;
+  /** Compare the state with what is there before anything else. */
+  readonly refresh?: boolean;
+}
+
+export type EngineCommand = 'up' | 'preview' | 'destroy';
+
+/** Opens a prepared stack through the Automation API. */
+export async function openStack(folder: StackFolder, bench: Workbench): Promise<Stack> {
+  // The Automation API lets this process's environment show through, and a passphrase in it would win over the file.
+  if (bench.env.PULUMI_CONFIG_PASSPHRASE === undefined) delete process.env.PULUMI_CONFIG_PASSPHRASE;
+  const pulumiCommand = await PulumiCommand.get({ root: engineHome(folder, bench.pulumi) });
+  const envVars = Object.fromEntries(
+    Object.entries(bench.env).flatMap(([key, value]) =>
+      value === undefined ? [] : [[key, value]],
+    ),
+  );
+  return LocalWorkspace.selectStack(
+    { stackName: folder.stack, workDir: folder.project },
+    { pulumiCommand, envVars },
+  );
+}
+
+/**
+ * Runs the engine on a stack, showing each resource as it is worked on, and keeping a log.
+ * @throws UserError with what the engine complained of, and the log's path.
+ */
+export async function runEngine(
+  folder: StackFolder,
+  stack: Stack,
+  command: EngineCommand,
+  { phase, signal, onOutput, refresh = false }: EngineOptions,
+): Promise<EngineResult> {
+  const log = openRunLog(folder, command);
+  const watch = watchEvents(phase);
+  let text = '';
+  const options = {
+    signal,
+    refresh,
+    color: 'never' as const,
+    diff: command === 'preview',
+    suppressOutputs: true,
+    onOutput: (chunk: string) => {
+      text += chunk;
+      log.text(chunk);
+      onOutput?.(chunk);
+    },
+    onError: (chunk: string) => log.text(chunk),
+    onEvent: (event: EngineEvent) => {
+      log.event(event);
+      watch.add(event);
+    },
+  };
+  try {
+    if (command === 'up') await stack.up(options);
+    else if (command === 'preview') await stack.preview(options);
+    else await stack.destroy(options);
+  } catch (error) {
+    watch.end();
+    log.text(`\n${messageOf(error)}\n`);
+    if (signal.aborted) throw new UserError(`${command} was cancelled; run it again to go on`);
+    const reasons = watch.errors.length > 0 ? watch.errors : [messageOf(error).trim()];
+    const lines = reasons.map((reason) => `  ${reason.replaceAll('\n', '\n  ')}`);
+    throw new UserError(`${command} failed:\n${lines.join('\n')}\n  log: ${log.path}`, {
+      cause: error,
+    });
+  } finally {
+    log.close();
+  }
+  return { changes: watch.changes(), events: watch.events, warnings: watch.warnings, text };
+}
+
+/** The engine's last word when anything failed: it says nothing that the reasons before it do not. */
+const EMPTY_WORDS = /^(update|preview|destroy|refresh) failed$|resource registration failed/;
+
+function watchEvents(phase: Phase) {
+  const events: EngineEvent[] = [];
+  const errors: string[] = [];
+  const warnings: string[] = [];
+  const items = new Map<string, RunningItem>();
+  let changes: ResourceChanges = {};
+  const end = (key: string, how: 'done' | 'failed') => {
+    items.get(key)?.[how]();
+    items.delete(key);
+  };
+  return {
+    events,
+    errors,
+    warnings,
+    changes: () => changes,
+    end: () => [...items.keys()].forEach((key) => end(key, 'failed')),
+    add: (event: EngineEvent) => {
+      events.push(event);
+      changes = event.summaryEvent?.resourceChanges ?? changes;
+      for (const news of newsOf(event)) {
+        if (news.kind === 'begin') items.set(news.key, phase.begin(news.title));
+        else if (news.kind === 'done' || news.kind === 'failed') end(news.key, news.kind);
+        else if (news.kind === 'status')
+          for (const [key, item] of items) {
+            if (key.endsWith(` ${news.key}`)) item.detail(news.text.split('\n')[0] ?? '');
+          }
+        else if (!EMPTY_WORDS.test(news.text))
+          (news.severity === 'error' ? errors : warnings).push(news.text);
+      }
+    },
+  };
+}

@@ -1,0 +1,121 @@
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { commandContext, type CommandContext, type CommonOptions } from './command-context';
+import type { DownOptions } from './commands/down';
+import type { TestOptions } from './commands/test';
+import { messageOf, UserError } from './user-error';
+
+const CANCELLED = 130;
+const projectDir = join(__dirname, '..', '..');
+const stopping = new AbortController();
+
+/** The first signal asks the command to end well; the second one all of its processes; the third does not ask. */
+function followSignals(): void {
+  let signals = 0;
+  const stop = () => {
+    signals += 1;
+    if (signals === 1) {
+      process.stderr.write('\nstopping; once more to stop at once\n');
+      stopping.abort();
+    } else process.kill(0, signals === 2 ? 'SIGTERM' : 'SIGKILL');
+  };
+  for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, stop);
+  // The second signal comes back as this one, which was meant for the others.
+  process.on('SIGTERM', () => signals < 2 && stop());
+  // Whoever started this command is gone, so nobody waits for it any more.
+  process.on('disconnect', () => signals === 0 && stop());
+}
+
+/** Runs one command, and turns what it throws into a clear line and an exit code. */
+async function run(
+  options: CommonOptions,
+  command: (context: CommandContext) => Promise<number>,
+): Promise<void> {
+  try {
+    const context = commandContext(projectDir, { ...process.env }, stopping.signal, options);
+    process.exitCode = await command(context);
+  } catch (error) {
+    const expected = error instanceof UserError || stopping.signal.aborted;
+    const trace = error instanceof Error && !expected ? `\n${error.stack}` : '';
+    process.stderr.write(`error: ${messageOf(error)}${trace}\n`);
+    process.exitCode = stopping.signal.aborted ? CANCELLED : 1;
+  }
+  // The engine's client leaves handles open.
+  process.exit();
+}
+
+function program(): Command {
+  const berth = new Command('berth')
+    .description('Brings up, shows and takes down an estate; see README.md')
+    .helpCommand(false)
+    // Options behind a command belong to it, so that `lab-shell kubectl get -o wide` is kubectl's.
+    .enablePositionalOptions();
+  const stackCommand = (name: string, description: string) =>
+    berth
+      .command(name)
+      .description(description)
+      .option(
+        '-s, --stack <name>',
+        'stack, and so Pulumi.<name>.yaml',
+        process.env.BERTH_STACK || 'dev',
+      );
+
+  stackCommand('up', 'bring the estate up, wait for its posture jobs, and show their results')
+    .option(
+      '--json',
+      "print the estate's status as JSON at the end, and progress to standard error",
+    )
+    .option('--verbose', "print the engine's own output too")
+    .action((options: CommonOptions) =>
+      run(options, async (context) => (await import('./commands/up')).up(context, options)),
+    );
+  stackCommand('preview', 'show what up would change; changes nothing')
+    .option('--json', 'print the steps as JSON: op, urn, diffs')
+    .option('--verbose', "print the engine's own diff")
+    .action((options: CommonOptions) =>
+      run(options, async (context) =>
+        (await import('./commands/preview')).preview(context, options),
+      ),
+    );
+  stackCommand('status', 'show nodes, jobs and services')
+    .option('--json', 'print {nodes, jobs, services}')
+    .action((options: CommonOptions) =>
+      run(options, async (context) => (await import('./commands/status')).status(context, options)),
+    );
+  stackCommand('down', 'take everything down; results/ and logs/ of .berth/<stack> stay')
+    .option('--force', 'forget the stack even where what it made cannot be taken down')
+    .option('--verbose', "print the engine's own output too")
+    .action((options: DownOptions) =>
+      run(options, async (context) => (await import('./commands/down')).down(context, options)),
+    );
+  stackCommand('lab-shell', "open a shell with the lab's pulumi, kubectl, helm and docker")
+    .argument('[command...]', 'run this instead of a shell: npm run lab:shell -- kubectl get nodes')
+    .passThroughOptions()
+    .action((command: string[], options: CommonOptions) =>
+      run(options, async (context) =>
+        (await import('./commands/lab-shell')).labShell(context, options, command),
+      ),
+    );
+  berth
+    .command('check')
+    .description('check types, lint and format')
+    .action(() =>
+      run({ stack: 'dev' }, async (context) => (await import('./commands/check')).check(context)),
+    );
+  berth
+    .command('test')
+    .description('run every layer of tests; ends with "N passed, N failed"')
+    .option('--fast', 'only policy and program, which need no lab')
+    .option('--only <layer>', 'only this layer')
+    .option('--grep <pattern>', 'only tests whose title matches')
+    .option('--keep-lab', "leave the tests' lab running for the next run")
+    .action((options: TestOptions) =>
+      run({ stack: 'dev' }, async (context) =>
+        (await import('./commands/test')).test(context, options),
+      ),
+    );
+  return berth;
+}
+
+followSignals();
+void program().parseAsync();
