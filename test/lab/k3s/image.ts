@@ -1,8 +1,8 @@
 import { build } from 'esbuild';
 import {
   chmod,
-  link,
   copyFile,
+  link,
   mkdir,
   mkdtemp,
   readdir,
@@ -10,11 +10,13 @@ import {
   rm,
   writeFile,
 } from 'node:fs/promises';
-import { spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { Readable } from 'node:stream';
 import { contentKey } from '../cache';
-import { run } from '../exec';
+import { run, type CommandOutput } from '../exec';
+import type { ImageParts } from './parts';
+import { tarWith } from './tar';
 
 /** The image that production pulls and the lab makes. */
 export const K3S_IMAGE = 'rancher/k3s:v1.36.3-k3s1';
@@ -45,30 +47,19 @@ ENTRYPOINT ["/usr/bin/k3s"]
 CMD ["agent"]
 `;
 
-/** What goes into an image: a root file system, and programs by their path inside it. */
-export interface ImageParts {
-  rootfs: string;
-  /** Changes when the root file system does. */
-  rootfsKey: string;
-  programs: Readonly<Record<string, string>>;
+/** Docker's command line and the environment that points it at one engine. */
+export interface Engine {
+  command: string;
+  env: Readonly<Record<string, string>>;
 }
 
-/** Parts of the root that no node reads. */
-const unused = ['doc', 'locale', 'man', 'info', 'zoneinfo'].map(
-  (name) => `--exclude=./usr/share/${name}`,
-);
-unused.push('--exclude=./var/lib/apt/lists', '--exclude=./var/cache/apt');
-
-/** A Docker client for one engine. */
-export interface Docker {
-  host: string;
+function docker(engine: Engine, args: readonly string[], input?: Readable): Promise<CommandOutput> {
+  // The engine's own builder: it needs no builder container.
+  const env = { ...engine.env, DOCKER_BUILDKIT: '0', DOCKER_CONTEXT: undefined };
+  return run(engine.command, args, { env, input });
 }
 
-function docker(engine: Docker, args: readonly string[], env: Record<string, string> = {}) {
-  return run('docker', args, { env: { DOCKER_HOST: engine.host, ...env } });
-}
-
-async function labelOf(engine: Docker, image: string): Promise<string | undefined> {
+async function labelOf(engine: Engine, image: string): Promise<string | undefined> {
   const format = `{{index .Config.Labels "${keyLabel}"}}`;
   return docker(engine, ['image', 'inspect', '--format', format, image]).then(
     ({ stdout }) => stdout.trim(),
@@ -76,8 +67,7 @@ async function labelOf(engine: Docker, image: string): Promise<string | undefine
   );
 }
 
-async function withFolder<T>(use: (folder: string) => Promise<T>, near = tmpdir()): Promise<T> {
-  await mkdir(near, { recursive: true });
+async function withFolder<T>(near: string, use: (folder: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(path.join(near, '.k3s-image-'));
   try {
     return await use(folder);
@@ -87,33 +77,19 @@ async function withFolder<T>(use: (folder: string) => Promise<T>, near = tmpdir(
 }
 
 /** Streams the root and the programs into the engine as one layer; nothing is packed or written twice. */
-async function importBase(engine: Docker, parts: ImageParts, image: string): Promise<void> {
-  await withFolder(async (folder) => {
+async function importBase(engine: Engine, parts: ImageParts, image: string): Promise<void> {
+  // Beside the cached files, so that they can be linked.
+  await withFolder(path.dirname(parts.rootfs), async (folder) => {
     for (const [inside, source] of Object.entries(parts.programs)) {
       const target = path.join(folder, inside);
       await mkdir(path.dirname(target), { recursive: true });
       await link(source, target).catch(() => copyFile(source, target));
       await chmod(target, 0o755);
     }
-    // Files only: the engine refuses an archive that names a folder twice.
-    const added = Object.keys(parts.programs);
-    const args = ['-cf', '-', ...unused, '-C', parts.rootfs, '.', '-C', folder, ...added];
-    const tar = spawn('tar', args, { stdio: ['ignore', 'pipe', 'inherit'] });
     const change = 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-    const packed = new Promise<void>((resolve, reject) => {
-      tar.on('error', reject);
-      tar.on('close', (code) =>
-        code === 0 ? resolve() : reject(new Error(`tar ended with ${code}`)),
-      );
-    });
-    await Promise.all([
-      packed,
-      run('docker', ['import', '--change', change, '-', image], {
-        env: { DOCKER_HOST: engine.host },
-        input: tar.stdout,
-      }),
-    ]);
-  }, path.dirname(parts.rootfs));
+    const archive = tarWith(parts.rootfs, folder, Object.keys(parts.programs));
+    await docker(engine, ['import', '--change', change, '-', image], archive);
+  });
 }
 
 /** The bundled entrypoint with all that belongs to it: path inside the image -> text. */
@@ -147,11 +123,11 @@ async function entrypointFiles(): Promise<Record<string, string>> {
  * @returns what had to be done.
  */
 export async function loadImage(
-  engine: Docker,
+  engine: Engine,
   parts: ImageParts,
 ): Promise<'present' | 'entrypoint' | 'all'> {
   const baseKey = contentKey(
-    parts.rootfsKey,
+    path.basename(parts.rootfs),
     JSON.stringify(Object.entries(parts.programs).sort()),
   );
   const base = `berth-lab/k3s-base:${baseKey}`;
@@ -160,7 +136,7 @@ export async function loadImage(
   if ((await labelOf(engine, K3S_IMAGE)) === key) return 'present';
   const hasBase = (await labelOf(engine, base)) !== undefined;
   if (!hasBase) await importBase(engine, parts, base);
-  await withFolder(async (folder) => {
+  await withFolder(tmpdir(), async (folder) => {
     for (const [inside, text] of Object.entries(files)) {
       const target = path.join(folder, inside);
       await mkdir(path.dirname(target), { recursive: true });
@@ -168,10 +144,7 @@ export async function loadImage(
     }
     await writeFile(path.join(folder, 'Dockerfile'), dockerfile(base, key));
     await writeFile(path.join(folder, '.dockerignore'), 'Dockerfile\n.dockerignore\n');
-    // The engine's own builder: it needs no builder container, and the lab's engine knows no other.
-    await docker(engine, ['build', '--quiet', '--tag', K3S_IMAGE, folder], {
-      DOCKER_BUILDKIT: '0',
-    });
+    await docker(engine, ['build', '--quiet', '--tag', K3S_IMAGE, folder]);
   });
   return hasBase ? 'entrypoint' : 'all';
 }

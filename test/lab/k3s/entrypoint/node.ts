@@ -134,10 +134,7 @@ function podNetwork(self: string, clusterCidr: string) {
     const podCidr = nodes.get(self)?.spec?.podCIDR;
     if (podCidr !== undefined && podCidr !== range) {
       await masquerade(podCidr, clusterCidr);
-      await writePrivate(
-        `${paths.cniConfigDirectory}/10-k3s.conflist`,
-        cniConfig(podCidr, clusterCidr),
-      );
+      await writePrivate(`${paths.cniConfigDirectory}/10-k3s.conflist`, cniConfig(podCidr));
       range = podCidr;
       log(`pods get addresses of ${podCidr}`);
     }

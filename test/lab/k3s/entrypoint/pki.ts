@@ -122,7 +122,7 @@ export function caHash(ca: string): string {
   return createHash('sha256').update(ca).digest('hex');
 }
 
-/** Writes a file that only root may read, and its folder. */
+/** Writes a file that only root may read, and its folder; it appears whole or not at all. */
 export async function writePrivate(path: string, text: string, mode = 0o600): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   await writeFile(`${path}.part`, text, { mode });

@@ -1,5 +1,5 @@
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { log } from './log';
 import { run } from './run';
 
@@ -50,15 +50,20 @@ async function shieldMachine(): Promise<void> {
   }
 }
 
-/** Docker writes the first rules (for its DNS) with its own iptables; two kinds side by side confuse both. */
+/**
+ * Of the kernel's two kinds of iptables, takes the one in which Docker has already written (for its DNS),
+ * and otherwise the newer one, where the kernel has it.
+ */
 async function chooseIptables(): Promise<void> {
-  const works = await run('iptables-nft', ['-t', 'nat', '-S']).then(
-    () => true,
-    () => false,
-  );
-  const kind = works ? 'nft' : 'legacy';
-  for (const name of ['iptables', 'ip6tables'])
-    await run('update-alternatives', ['--set', name, `/usr/sbin/${name}-${kind}`]);
+  const natRules = (kind: string): Promise<string | undefined> =>
+    run(`iptables-${kind}`, ['-t', 'nat', '-S']).catch(() => undefined);
+  const [nft, legacy] = await Promise.all([natRules('nft'), natRules('legacy')]);
+  const kind = nft === undefined || legacy?.includes('DOCKER_OUTPUT') ? 'legacy' : 'nft';
+  for (const family of ['iptables', 'ip6tables'])
+    for (const command of [family, `${family}-save`, `${family}-restore`]) {
+      await rm(`/usr/sbin/${command}`, { force: true });
+      await symlink(`xtables-${kind}-multi`, `/usr/sbin/${command}`);
+    }
   log(`iptables: ${kind}`);
 }
 

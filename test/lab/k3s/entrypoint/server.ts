@@ -72,8 +72,9 @@ export async function startServer(supervisor: Supervisor, context: NodeContext):
 
   await mkdir(paths.etcd, { recursive: true, mode: 0o700 });
   supervisor.start('etcd', 'etcd', plane.etcdArgs);
-  supervisor.start('apiserver', 'kube-apiserver', plane.apiserverArgs(options, nodeAddress));
   const containerd = startContainerd(supervisor);
+  await waitFor('etcd', () => fetch(`${plane.etcdUrl}/health`));
+  supervisor.start('apiserver', 'kube-apiserver', plane.apiserverArgs(options, nodeAddress));
   const client = new KubeClient({ server: apiUrl, ca, ...admin });
   await waitFor('the API server', () => client.call('GET', '/readyz'));
   log('the API server is ready');
