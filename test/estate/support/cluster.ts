@@ -88,6 +88,18 @@ export class EstateCluster {
     };
     return new Map(answer.data.result.map(({ metric, value }) => [metric.node, Number(value[1])]));
   }
+
+  /** Stops (0) or starts (1) Prometheus itself. */
+  async scalePrometheus(replicas: number): Promise<void> {
+    const { items } = await this.apps.listNamespacedStatefulSet({ namespace: MONITORING });
+    const found = items.find(({ metadata }) => metadata?.name?.includes('prometheus'));
+    if (found?.metadata?.name === undefined) throw new Error('no StatefulSet of Prometheus');
+    await this.apps.replaceNamespacedStatefulSet({
+      name: found.metadata.name,
+      namespace: MONITORING,
+      body: { ...found, spec: { ...found.spec!, replicas } },
+    });
+  }
 }
 
 const small = { requests: { cpu: '1m', memory: '4Mi' } };

@@ -1,0 +1,301 @@
+import assert from 'node:assert/strict';
+import type { V1Pod } from '@kubernetes/client-node';
+import { CPU_SCHEDULER_NAME } from '../../components/plan';
+import { BURN_CPU, podOf, STAY, SYSTEM, type EstateCluster } from './support/cluster';
+import { processOf } from './support/leader-process';
+import { estateCluster } from './support/session';
+import { readStackOutput } from './support/stack-output';
+import { waitUntil } from './support/wait-until';
+
+const NAMESPACE = 'scheduling-test';
+const ELIGIBLE = { 'posture/eligible': 'true' };
+const MEASURED = 'cpu-scheduler.berth.dev/node-cpu-ratio';
+const THRESHOLD = 0.9;
+
+describe('the CPU-aware scheduler on a real estate', function () {
+  this.timeout(1_800_000);
+  this.bail(true);
+
+  let cluster: EstateCluster;
+  /** An image with Node.js that the nodes have already. */
+  let image: string;
+  let query: string;
+
+  before(async () => {
+    cluster = await estateCluster();
+    query = await readStackOutput('cpuQuery');
+    const [scheduler] = await cluster.pods(SYSTEM, 'app.kubernetes.io/name=cpu-scheduler');
+    image = scheduler?.spec?.containers[0]?.image ?? '';
+    await cluster.core.createNamespace({ body: { metadata: { name: NAMESPACE } } });
+  });
+
+  after(async () => {
+    await cluster.core.deleteNamespace({ name: NAMESPACE, gracePeriodSeconds: 0 });
+    await waitUntil('the namespace to go', async () => {
+      const { items } = await cluster.core.listNamespace();
+      return !items.some(({ metadata }) => metadata?.name === NAMESPACE);
+    });
+  });
+
+  const create = (body: V1Pod) => cluster.core.createNamespacedPod({ namespace: NAMESPACE, body });
+  const labelled = (role: string) => cluster.pods(NAMESPACE, `role=${role}`);
+
+  async function removePods(role: string): Promise<void> {
+    await cluster.core.deleteCollectionNamespacedPod({
+      namespace: NAMESPACE,
+      labelSelector: `role=${role}`,
+      gracePeriodSeconds: 0,
+    });
+    await waitUntil(`the pods of ${role} to go`, async () => (await labelled(role)).length === 0);
+  }
+
+  /** Keeps one node busy from outside the scheduler's sight, until its reading shows it. */
+  async function burn(nodeName: string): Promise<void> {
+    for (const part of [1, 2])
+      await create(
+        podOf({
+          name: `burner-${nodeName}-${part}`,
+          image,
+          program: BURN_CPU,
+          nodeName,
+          labels: { role: 'burner' },
+        }),
+      );
+    let seen: number | undefined;
+    await waitUntil(
+      `${nodeName} to read as busy`,
+      async () => {
+        seen = (await cluster.cpuRatios(query)).get(nodeName);
+        return seen !== undefined && seen >= THRESHOLD;
+      },
+      { seen: () => seen },
+    );
+  }
+
+  /** Waits until all nodes but the burning one read as calm, so that what was before does not count. */
+  async function calm(limit: number, but?: string): Promise<void> {
+    let seen: Map<string, number> | undefined;
+    await waitUntil(
+      'the other nodes to read as calm',
+      async () => {
+        seen = await cluster.cpuRatios(query);
+        return (
+          seen.size >= 4 &&
+          [...seen].every(([node, ratio]) => node === but || node === 'server' || ratio < limit)
+        );
+      },
+      { seen: () => seen && Object.fromEntries(seen) },
+    );
+  }
+
+  const bound = (pods: readonly V1Pod[]) => pods.filter(({ spec }) => spec?.nodeName !== undefined);
+
+  it('gives a busy node none of a burst of pods while others have room, and spreads the burst', async () => {
+    await calm(0.3);
+    await burn('node-1');
+    await calm(0.3, 'node-1');
+    const count = 6;
+    await Promise.all(
+      Array.from({ length: count }, (_, index) =>
+        create(
+          podOf({
+            name: `burst-${index}`,
+            image,
+            program: STAY,
+            labels: { role: 'burst' },
+            schedulerName: CPU_SCHEDULER_NAME,
+            nodeSelector: ELIGIBLE,
+            cpuRequest: '150m',
+          }),
+        ),
+      ),
+    );
+    await waitUntil(
+      'the burst to be bound',
+      async () => bound(await labelled('burst')).length === count,
+    );
+    const counts = new Map<string, number>();
+    for (const { spec } of await labelled('burst'))
+      counts.set(spec?.nodeName ?? '', (counts.get(spec?.nodeName ?? '') ?? 0) + 1);
+    assert.equal(counts.get('node-1'), undefined, JSON.stringify([...counts]));
+    const share = count / 2;
+    for (const [node, pods] of counts)
+      assert.ok(
+        pods <= share + 1,
+        `${node} took ${pods} of ${count}: ${JSON.stringify([...counts])}`,
+      );
+    const explained = JSON.parse(
+      await cluster.scheduler(`/explain/${NAMESPACE}/burst-0`),
+    ) as unknown;
+    assert.match(JSON.stringify(explained), /node-1/);
+    await removePods('burst');
+    await removePods('burner');
+  });
+
+  it('respects a PodDisruptionBudget on a hot node, and moves the pod once there is none', async () => {
+    const outcomes = async () => {
+      const metrics = await cluster.scheduler('/metrics');
+      const value = (outcome: string) =>
+        Number(
+          new RegExp(`^cpu_scheduler_evictions_total{outcome="${outcome}"} (\\d+)`, 'm').exec(
+            metrics,
+          )?.[1] ?? 0,
+        );
+      return { refused: value('protected'), evicted: value('evicted') };
+    };
+    const before = await outcomes();
+    await cluster.policy.createNamespacedPodDisruptionBudget({
+      namespace: NAMESPACE,
+      body: {
+        metadata: { name: 'mover' },
+        spec: { minAvailable: 1, selector: { matchLabels: { role: 'mover' } } },
+      },
+    });
+    const pod = podOf({
+      name: 'mover',
+      image,
+      program: STAY,
+      labels: { role: 'mover' },
+      schedulerName: CPU_SCHEDULER_NAME,
+      nodeSelector: ELIGIBLE,
+      cpuRequest: '50m',
+    });
+    await cluster.batch.createNamespacedJob({
+      namespace: NAMESPACE,
+      body: {
+        metadata: { name: 'mover' },
+        spec: { template: { metadata: { labels: pod.metadata?.labels ?? {} }, spec: pod.spec } },
+      },
+    });
+    const running = async () =>
+      (await labelled('mover')).find(
+        ({ status, metadata }) => status?.phase === 'Running' && !metadata?.deletionTimestamp,
+      );
+    const first = await waitUntil('the pod to run', running);
+    const hot = first.spec?.nodeName ?? '';
+    await burn(hot);
+    await waitUntil('an eviction that the budget refuses', async () => {
+      const now = await outcomes();
+      return now.refused > before.refused;
+    });
+    assert.equal((await running())?.metadata?.uid, first.metadata?.uid);
+    assert.equal((await outcomes()).evicted, before.evicted);
+
+    await cluster.policy.deleteNamespacedPodDisruptionBudget({
+      name: 'mover',
+      namespace: NAMESPACE,
+    });
+    const second = await waitUntil('the pod to run elsewhere', async () => {
+      const now = await running();
+      return now?.metadata?.uid === first.metadata?.uid ? undefined : now;
+    });
+    assert.notEqual(second.spec?.nodeName, hot);
+    assert.ok((await outcomes()).evicted > before.evicted);
+    await removePods('burner');
+    await cluster.batch.deleteNamespacedJob({
+      name: 'mover',
+      namespace: NAMESPACE,
+      propagationPolicy: 'Foreground',
+    });
+  });
+
+  it('loses none of 200 pending pods and binds none twice when the leader is killed', async () => {
+    const count = 200;
+    await calm(0.4);
+    const workers = ['node-1', 'node-2', 'node-3'];
+    const cordon = (unschedulable: boolean) =>
+      Promise.all(
+        workers.map(async (name) => {
+          const node = await cluster.core.readNode({ name });
+          await cluster.core.replaceNode({
+            name,
+            body: { ...node, spec: { ...node.spec, unschedulable } },
+          });
+        }),
+      );
+    await waitUntil('the nodes to be cordoned', async () => (await cordon(true)).length > 0);
+    const names = Array.from({ length: count }, (_, index) => `many-${index}`);
+    for (let start = 0; start < count; start += 20)
+      await Promise.all(
+        names.slice(start, start + 20).map((name) => {
+          const pod = podOf({
+            name,
+            image: 'registry.k8s.io/pause:3.10',
+            program: '',
+            labels: { role: 'many' },
+            schedulerName: CPU_SCHEDULER_NAME,
+            nodeSelector: ELIGIBLE,
+          });
+          delete pod.spec?.containers[0]?.command;
+          return create(pod);
+        }),
+      );
+    assert.equal(bound(await labelled('many')).length, 0);
+    const leader = await cluster.leader();
+    const pid = await processOf(leader);
+    await waitUntil('the nodes to be free again', async () => (await cordon(false)).length > 0);
+    const atKill = await waitUntil('the first binding', async () => {
+      const now = bound(await labelled('many'));
+      return now.length > 0 && now;
+    });
+    process.kill(pid, 'SIGKILL');
+    assert.ok(atKill.length < count, `all ${count} were bound before the leader could be killed`);
+    const nodeOf = new Map(atKill.map(({ metadata, spec }) => [metadata?.uid, spec?.nodeName]));
+
+    await waitUntil('all to be bound', async () => bound(await labelled('many')).length === count);
+    const after = await labelled('many');
+    assert.deepEqual(after.map(({ metadata }) => metadata?.name).sort(), [...names].sort());
+    for (const { metadata, spec } of after)
+      assert.equal(nodeOf.get(metadata?.uid) ?? spec?.nodeName, spec?.nodeName, metadata?.name);
+    const events = await cluster.events.listNamespacedEvent({ namespace: NAMESPACE });
+    const scheduled = events.items
+      .filter(
+        ({ reason, regarding }) => reason === 'Scheduled' && regarding?.name?.startsWith('many-'),
+      )
+      .map(({ regarding }) => regarding?.uid);
+    assert.equal(
+      new Set(scheduled).size,
+      scheduled.length,
+      'a pod was reported as scheduled twice',
+    );
+    await removePods('many');
+  });
+
+  it('falls back to requested CPU while Prometheus is stopped, says so, and comes back', async () => {
+    const readiness = async () => {
+      const body = await cluster.scheduler('/readyz');
+      return { degraded: /"degraded":\s*true/.test(body), body };
+    };
+    const place = async (name: string) => {
+      await create(
+        podOf({
+          name,
+          image,
+          program: STAY,
+          labels: { role: 'fallback' },
+          schedulerName: CPU_SCHEDULER_NAME,
+          nodeSelector: ELIGIBLE,
+        }),
+      );
+      return waitUntil(`${name} to be bound`, async () =>
+        bound(await labelled('fallback')).find((pod) => pod.metadata?.name === name),
+      );
+    };
+    await waitUntil('readings', async () => !(await readiness()).degraded);
+    await cluster.scalePrometheus(0);
+    await waitUntil('the fallback', async () => (await readiness()).degraded);
+    const blind = await place('blind');
+    assert.equal(blind.metadata?.annotations?.[MEASURED], 'unknown');
+    assert.match(await cluster.scheduler('/metrics'), /^cpu_scheduler_fallback_active 1/m);
+    await waitUntil('an event that says so', async () => {
+      const { items } = await cluster.events.listEventForAllNamespaces();
+      return items.some(
+        ({ reason, note }) => /requested CPU/.test(note ?? '') || /Fallback/.test(reason ?? ''),
+      );
+    });
+    await cluster.scalePrometheus(1);
+    await waitUntil('readings again', async () => !(await readiness()).degraded);
+    const seeing = await place('seeing');
+    assert.match(seeing.metadata?.annotations?.[MEASURED] ?? '', /^\d\.\d+$/);
+  });
+});
