@@ -22,9 +22,12 @@ export interface Engine {
 
 /**
  * The real engine with one of the lab's plugins on its PATH, beside `helm`; its state, and all else it writes, lies in
- * a folder that goes with it.
+ * a folder that goes with it. `env` is added for the engine and the plugin; folders in its PATH come before the machine's.
  */
-export async function startEngine(plugin: string): Promise<Engine> {
+export async function startEngine(
+  plugin: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Engine> {
   const programs = await ensurePrograms(['pulumi', 'helm'], consoleReporter());
   const folder = await mkdtemp(path.join(tmpdir(), 'berth-engine-'));
   const bin = path.join(folder, 'bin');
@@ -37,7 +40,8 @@ export async function startEngine(plugin: string): Promise<Engine> {
   const command = await PulumiCommand.get({ root: folder });
   const project = 'wire';
   const envVars = {
-    PATH: `${bin}:${process.env.PATH}`,
+    ...env,
+    PATH: `${bin}:${env.PATH ?? process.env.PATH}`,
     PULUMI_HOME: path.join(folder, 'home'),
     PULUMI_CONFIG_PASSPHRASE: 'only for this test',
     PULUMI_SKIP_UPDATE_CHECK: 'true',
