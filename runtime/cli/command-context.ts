@@ -3,6 +3,9 @@ import { liveProgress } from './progress-live';
 import type { Progress } from './progress';
 import { stackFolder, type StackFolder } from './stack-folder';
 
+/** A terminal that is narrower, or does not say how wide it is, gets plain lines. */
+const MIN_COLUMNS = 40;
+
 /** What every command is given. */
 export interface CommandContext {
   readonly projectDir: string;
@@ -37,7 +40,8 @@ export function commandContext(
 ): CommandContext {
   const print = (line: string) => void process.stdout.write(`${line}\n`);
   const warn = (line: string) => void process.stderr.write(`${line}\n`);
-  const live = !json && !verbose && process.stdout.isTTY && !env.CI;
+  const isWide = (process.stdout.columns ?? 0) >= MIN_COLUMNS;
+  const live = !json && !verbose && process.stdout.isTTY && isWide && !env.CI;
   const progress = live ? liveProgress() : plainProgress(json ? warn : print);
   const folder = stackFolder(projectDir, stack);
   return { projectDir, folder, env, signal, progress, print, warn };

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { runNode } from '../children';
 import type { CommandContext } from '../command-context';
+import { UserError } from '../user-error';
 
 /** What must hold of the source: the script that checks it, and its arguments. */
 const CHECKS: readonly { title: string; script: string; args: readonly string[] }[] = [
@@ -13,7 +14,7 @@ const CHECKS: readonly { title: string; script: string; args: readonly string[] 
 export async function check(context: CommandContext): Promise<number> {
   const { projectDir, env, signal, print, progress } = context;
   const failed: string[] = [];
-  await progress.phase('Check', async (phase) => {
+  const checks = progress.phase('Check', async (phase) => {
     const runs = CHECKS.map(async ({ title, script, args }) => {
       const item = phase.begin(title);
       const file = join(projectDir, 'node_modules', script);
@@ -28,8 +29,13 @@ export async function check(context: CommandContext): Promise<number> {
       failed.push(`${title}:\n${output.trim()}`);
     });
     await Promise.all(runs);
+    signal.throwIfAborted();
+    if (failed.length > 0)
+      throw new UserError(`${failed.length} of ${CHECKS.length} checks failed`);
   });
-  signal.throwIfAborted();
+  await checks.catch((error: unknown) => {
+    if (signal.aborted || failed.length === 0) throw error;
+  });
   for (const text of failed) print(`\n${text}`);
   return failed.length === 0 ? 0 : 1;
 }
