@@ -112,9 +112,11 @@ export class Placement {
     const context = this.parts.prepare(pod);
     const decision = this.#decide(pod, context);
     metrics.decisionSeconds.observe((clock.monotonicMs() - started) / 1000);
+    const before = this.parts.history.get(pod.namespace, pod.name)?.decision;
     const kept = this.#keep(pod, decision, context);
-    if (decision.kind === 'wait') this.#wait(pod, decision);
-    else void this.#bind(pod, decision, context, kept);
+    if (decision.kind === 'wait') {
+      this.#wait(pod, decision, before?.kind !== 'wait' || before.message !== decision.message);
+    } else void this.#bind(pod, decision, context, kept);
   }
 
   #decide(pod: PodInfo, context: FilterContext): Decision {
@@ -149,10 +151,10 @@ export class Placement {
     return kept;
   }
 
-  #wait(pod: PodInfo, decision: WaitDecision): void {
+  #wait(pod: PodInfo, decision: WaitDecision, news: boolean): void {
     const { queue, cluster, clock, notices, log, metrics } = this.parts;
     metrics.unschedulable.inc();
-    log.info({ pod: nameOf(pod), reason: decision.message }, 'pod waits');
+    log[news ? 'info' : 'debug']({ pod: nameOf(pod), reason: decision.message }, 'pod waits');
     notices.failedScheduling(decision.pod, decision.message);
     queue.retry(pod.uid, clock.nowMs(), { roomVersion: cluster.roomVersion });
     this.poke();

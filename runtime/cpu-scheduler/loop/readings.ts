@@ -83,7 +83,7 @@ export class ReadingLoop {
       this.#setProblem(`${kind}: ${error instanceof Error ? error.message : String(error)}`);
     }
     this.cluster.refresh(readings, this.clock.nowMs());
-    this.#publish();
+    this.publish();
     this.onRead();
   }
 
@@ -114,7 +114,16 @@ export class ReadingLoop {
     this.#problem = problem;
   }
 
-  #publish(): void {
+  /** This replica reads no more: what it knew says nothing any longer. */
+  standBy(): void {
+    this.metrics.nodeCpu.reset();
+    this.metrics.readings.reset();
+    this.metrics.fallback.set(0);
+    this.#wasFallback = undefined;
+  }
+
+  /** Brings metrics up to date, and says when readings are lost and found; now and then, as readings grow old. */
+  publish(): void {
     const nowMs = this.clock.nowMs();
     const counts = { fresh: 0, stale: 0, unknown: 0 };
     this.metrics.nodeCpu.reset();

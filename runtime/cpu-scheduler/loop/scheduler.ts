@@ -129,6 +129,7 @@ export class Scheduler {
   stopLeading(): void {
     this.#leading = false;
     this.metrics.leader.set(0);
+    this.readings.standBy();
     this.#placement.halt();
     this.#reservations.clear(this.clock.nowMs());
   }
@@ -138,6 +139,7 @@ export class Scheduler {
       await this.clock.sleep(ROUND_MS, signal);
       if (!this.outside.leadership.isLeader()) this.#leading = false;
       this.metrics.leader.set(this.leading ? 1 : 0);
+      if (this.leading) this.readings.publish();
       this.metrics.pendingPods.set(this.queue.size);
       this.#placement.poke();
     }
