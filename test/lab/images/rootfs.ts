@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import {
   chmod,
+  chown,
   copyFile,
   mkdir,
   readdir,
@@ -22,12 +23,18 @@ export interface RootfsSpec {
   readonly arch: DebianArch;
   /** Debian packages on top of base-files, base-passwd and their like; what they depend on comes along. */
   readonly packages: readonly string[];
+  /** Makes a layer to lie over a root with these packages: what they bring is left out. */
+  readonly over?: readonly string[];
+  /** Unpacks only these of all packages: for programs that need nothing of what they ask for. */
+  readonly only?: readonly string[];
   /** Symbolic links that install scripts would have made: path in the image, to what it points to. */
   readonly links?: Readonly<Record<string, string>>;
   /** Text files: path in the image, to content. */
   readonly files?: Readonly<Record<string, string>>;
   /** Folders and files left out, relative to the image's root, besides documentation and locales. */
   readonly remove?: readonly string[];
+  /** Empty folders that a user other than root may write to: path in the image, to the user's number. */
+  readonly folders?: Readonly<Record<string, number>>;
   /** Local files to add: path in the image, to path here. They are executable in the image. */
   readonly programs?: Readonly<Record<string, string>>;
 }
@@ -91,29 +98,59 @@ export async function ensureRootfs(spec: RootfsSpec, reporter: Reporter): Promis
 }
 
 async function fill(root: string, spec: RootfsSpec, detail: (text: string) => void): Promise<void> {
-  const files = await downloadPackages(spec.arch, [...BASE_PACKAGES, ...spec.packages], detail);
-  detail(`${files.length} packages`);
-  await unpackPackages(files, root);
+  if (spec.packages.length > 0) {
+    const files = await packageFiles(spec, detail);
+    detail(`${files.length} packages`);
+    await unpackPackages(files, root);
+  }
+  if (spec.over === undefined) await configure(root);
+  await link(root, spec);
+  await addOwn(root, spec);
+}
+
+async function packageFiles(spec: RootfsSpec, detail: (text: string) => void): Promise<string[]> {
+  const below = [...BASE_PACKAGES, ...(spec.over ?? [])];
+  const all = await downloadPackages(spec.arch, [...below, ...spec.packages], detail);
+  const left = new Set(spec.over && (await downloadPackages(spec.arch, below, detail)));
+  return all.filter((file) => {
+    const name = path.basename(file).split('_')[0] ?? '';
+    return !left.has(file) && (spec.only?.includes(name) ?? true);
+  });
+}
+
+/** What the install scripts of the base packages would have done. */
+async function configure(root: string): Promise<void> {
   const inRoot = (file: string) => path.join(root, file);
   for (const name of ['passwd', 'group']) {
     await copyFile(inRoot(`usr/share/base-passwd/${name}.master`), inRoot(`etc/${name}`));
   }
   await joinCertificates(root);
   await copyIfThere(inRoot('usr/share/libc-bin/nsswitch.conf'), inRoot('etc/nsswitch.conf'));
+  for (const name of ['tmp', 'var/tmp']) {
+    await mkdir(inRoot(name), { recursive: true });
+    await chmod(inRoot(name), 0o1777);
+  }
+}
+
+async function link(root: string, spec: RootfsSpec): Promise<void> {
   const links: Record<string, string> = {
     'usr/bin/sh': 'dash',
     'usr/bin/awk': 'mawk',
     ...iptablesLinks(),
     ...spec.links,
   };
-  for (const [link, to] of Object.entries(links)) {
-    const at = inRoot(link);
-    const given = spec.links?.[link] !== undefined;
+  for (const [from, to] of Object.entries(links)) {
+    const at = path.join(root, from);
+    const given = spec.links?.[from] !== undefined;
     if (!given && !existsSync(path.join(path.dirname(at), to))) continue;
     await mkdir(path.dirname(at), { recursive: true });
     await rm(at, { force: true });
     await symlink(to, at);
   }
+}
+
+async function addOwn(root: string, spec: RootfsSpec): Promise<void> {
+  const inRoot = (file: string) => path.join(root, file);
   for (const name of [...NEVER_READ, ...(spec.remove ?? [])]) {
     await rm(inRoot(name), { recursive: true, force: true });
   }
@@ -126,9 +163,9 @@ async function fill(root: string, spec: RootfsSpec, detail: (text: string) => vo
     await copyFile(from, inRoot(file));
     await chmod(inRoot(file), 0o755);
   }
-  for (const name of ['tmp', 'var/tmp']) {
-    await mkdir(inRoot(name), { recursive: true });
-    await chmod(inRoot(name), 0o1777);
+  for (const [folder, user] of Object.entries(spec.folders ?? {})) {
+    await mkdir(inRoot(folder), { recursive: true });
+    await chown(inRoot(folder), user, user);
   }
 }
 

@@ -11,7 +11,7 @@ export { ensureHostPackages } from './host-packages';
 export type { ProgramName } from './table';
 
 /** More builds at once than this are slower on two cores, and need more memory than small machines have. */
-const BUILDS_AT_ONCE = 2;
+const limit = pLimit(2);
 
 /**
  * Absolute paths of the named programs. Those that the cache lacks are built, two modules at a time; a run beside this
@@ -28,7 +28,6 @@ export async function ensurePrograms<N extends ProgramName>(
     wanted.set(group, [...(wanted.get(group) ?? []), name]);
   }
   await requireGo(names);
-  const limit = pLimit(BUILDS_AT_ONCE);
   const parts = await Promise.all(
     [...wanted].map(([group, programs]) => limit(() => ensureGroup(group, programs, reporter))),
   );

@@ -1,0 +1,100 @@
+import type { DebianArch } from '../debian';
+import { ensurePrograms } from '../programs';
+import type { Reporter } from '../report';
+import { ensureLayer, type Layer } from './layer';
+import { BASE_IMAGE_PACKAGES, baseLayer } from './node-image';
+import type { ImageConfig, ImageSpec } from './push';
+import { ensureRootfs, type RootfsSpec } from './rootfs';
+
+const NOBODY = '65534';
+/** The user of the eclipse-mosquitto image. */
+const MOSQUITTO = 1883;
+const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+type LayerSpec = Pick<
+  RootfsSpec,
+  'packages' | 'only' | 'programs' | 'files' | 'folders' | 'remove'
+>;
+
+interface PlatformImage {
+  readonly name: string;
+  readonly tag: string;
+  readonly config: ImageConfig;
+  /** False where the program needs nothing at all beside itself. */
+  readonly onBase: boolean;
+  readonly layer: LayerSpec;
+}
+
+/** What the estate runs besides Berth's own services, under upstream's names and with upstream's ways to start. */
+export async function platformImages(arch: DebianArch, reporter: Reporter): Promise<ImageSpec[]> {
+  const programs = await ensurePrograms(['coredns', 'pause', 'kube-scheduler'], reporter);
+  const table: PlatformImage[] = [
+    {
+      name: 'prometheus/prometheus',
+      tag: 'v2.42.0',
+      onBase: true,
+      config: { Entrypoint: ['/bin/prometheus'], User: NOBODY, WorkingDir: '/prometheus' },
+      layer: {
+        packages: ['prometheus'],
+        only: ['prometheus'],
+        folders: { prometheus: Number(NOBODY) },
+      },
+    },
+    {
+      name: 'prometheus/node-exporter',
+      tag: 'v1.5.0',
+      onBase: true,
+      config: { Entrypoint: ['/bin/prometheus-node-exporter'], User: NOBODY },
+      layer: { packages: ['prometheus-node-exporter'], only: ['prometheus-node-exporter'] },
+    },
+    {
+      name: 'library/eclipse-mosquitto',
+      tag: '2',
+      onBase: true,
+      config: {
+        Cmd: ['/usr/sbin/mosquitto', '-c', '/mosquitto/config/mosquitto.conf'],
+        User: String(MOSQUITTO),
+        Env: [PATH],
+        ExposedPorts: { '1883/tcp': {} },
+      },
+      layer: {
+        packages: ['mosquitto'],
+        files: {
+          'etc/passwd': `root:x:0:0:root:/root:/bin/sh\nmosquitto:x:${MOSQUITTO}:${MOSQUITTO}::/mosquitto:/bin/sh\n`,
+          'etc/group': `root:x:0:\nmosquitto:x:${MOSQUITTO}:\n`,
+          'mosquitto/config/mosquitto.conf': 'listener 1883\nallow_anonymous true\n',
+        },
+        folders: { 'mosquitto/data': MOSQUITTO, 'mosquitto/log': MOSQUITTO },
+      },
+    },
+    {
+      name: 'coredns/coredns',
+      tag: '1.14.6',
+      onBase: false,
+      config: { Entrypoint: ['/coredns'], WorkingDir: '/', ExposedPorts: { '53/udp': {} } },
+      layer: { packages: [], programs: { coredns: programs.coredns } },
+    },
+    {
+      name: 'pause',
+      tag: '3.10',
+      onBase: false,
+      config: { Entrypoint: ['/pause'], User: '65535:65535', WorkingDir: '/' },
+      layer: { packages: [], programs: { pause: programs.pause } },
+    },
+    {
+      name: 'kube-scheduler',
+      tag: 'v1.36.3',
+      onBase: false,
+      config: { Entrypoint: ['/kube-scheduler'], WorkingDir: '/' },
+      layer: { packages: [], programs: { 'kube-scheduler': programs['kube-scheduler'] } },
+    },
+  ];
+  const images: ImageSpec[] = [];
+  for (const { onBase, layer, name, tag, config } of table) {
+    const spec = { name: name.replace('/', '-'), arch, over: BASE_IMAGE_PACKAGES, ...layer };
+    const own = await ensureLayer(await ensureRootfs(spec, reporter));
+    const layers: Layer[] = onBase ? [await baseLayer(arch, reporter), own] : [own];
+    images.push({ name, tag, config, layers: { [arch]: layers } });
+  }
+  return images;
+}

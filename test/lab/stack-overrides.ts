@@ -1,0 +1,32 @@
+import { cpus, totalmem } from 'node:os';
+import path from 'node:path';
+import type { LabContext } from './context';
+import { MIRRORED_REGISTRIES } from './engine/buildkit';
+import { k3sContainerOptions } from './k3s';
+
+/** The config keys by which an estate runs on the lab: no code knows of it. */
+export function stackOverrides(ctx: LabContext): Record<string, unknown> {
+  const endpoint = [`http://${ctx.registry}`];
+  const mirrored = [...MIRRORED_REGISTRIES, ctx.registry].map((name) => [name, { endpoint }]);
+  return {
+    'berth:cluster': {
+      docker: {
+        ...k3sContainerOptions,
+        host: ctx.dockerHost,
+        apiAddress: ctx.address,
+        apiPort: ctx.kubeApiPort,
+        registries: { mirrors: Object.fromEntries(mirrored) as Record<string, unknown> },
+        hostCpus: cpus().length,
+        hostMemoryMb: Math.floor(totalmem() / 2 ** 20),
+      },
+    },
+    'berth:images': { registry: `${ctx.registry}/berth`, builder: ctx.builderName },
+    'berth:platform': {
+      prometheus: {
+        chart: path.join(__dirname, 'charts', 'kube-prometheus-stack'),
+        repository: '',
+        version: '',
+      },
+    },
+  };
+}
