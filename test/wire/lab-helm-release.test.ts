@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { CoreV1Api, KubeConfig } from '@kubernetes/client-node';
 import * as k8s from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
@@ -14,6 +15,17 @@ const TEMPLATE = `apiVersion: v1
 kind: ConfigMap
 metadata: { name: {{ .Release.Name }}-settings }
 data: { color: {{ .Values.color }}, secret: {{ .Values.secret | quote }} }
+{{ if .Values.neverReady }}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: {{ .Release.Name }} }
+spec:
+  selector: { matchLabels: { app: x } }
+  template:
+    metadata: { labels: { app: x } }
+    spec: { containers: [{ name: x, image: x }] }
+{{ end }}
 `;
 const SCHEMA = { properties: { color: { enum: ['red', 'blue'] } } };
 
@@ -25,6 +37,7 @@ describe("lab: Helm releases under Pulumi's engine, against an API server", func
   let core: CoreV1Api;
   let chart: string;
   let color = 'red';
+  let neverReady = false;
 
   const program = async () => {
     const { kubeconfig } = controlPlane;
@@ -35,8 +48,8 @@ describe("lab: Helm releases under Pulumi's engine, against an API server", func
         chart,
         namespace: 'app',
         createNamespace: true,
-        timeout: 60,
-        values: { color, secret: pulumi.secret(SECRET) },
+        timeout: neverReady ? 3 : 60,
+        values: { color, secret: pulumi.secret(SECRET), neverReady },
       },
       { provider },
     );
@@ -82,10 +95,17 @@ describe("lab: Helm releases under Pulumi's engine, against an API server", func
     );
   });
 
-  it('installs under a generated name and reports what it installed', async () => {
+  it('keeps an install that does not become ready, and says why', async () => {
+    neverReady = true;
+    await assert.rejects(stack.up(), /exists but failed.*Deployment app\/app-.*0 of 1 pods/s);
+    assert.deepEqual(await settings(), [{ color: 'red', secret: SECRET }]);
+  });
+
+  it('goes on from there under its generated name, and reports what it installed', async () => {
+    neverReady = false;
     const { name, status } = await up();
     assert.match(name, /^app-[0-9a-f]{8}$/);
-    assert.deepEqual([status.status, status.revision, status.version], ['deployed', 1, '1.0.0']);
+    assert.deepEqual([status.status, status.revision, status.version], ['deployed', 2, '1.0.0']);
     assert.deepEqual((await stack.outputs()).resources?.value, {
       'ConfigMap/v1': [`${name}-settings`],
     });
@@ -101,24 +121,24 @@ describe("lab: Helm releases under Pulumi's engine, against an API server", func
 
   it('upgrades for other values and for a changed chart', async () => {
     color = 'blue';
-    assert.equal((await up()).status.revision, 2);
+    assert.equal((await up()).status.revision, 3);
     assert.deepEqual(await settings(), [{ color: 'blue', secret: SECRET }]);
     await writeFile(path.join(chart, 'Chart.yaml'), chartOf('1.1.0'));
     const { changes, status } = await up();
     assert.equal(changes.update, 1);
-    assert.deepEqual([status.revision, status.version], [3, '1.1.0']);
+    assert.deepEqual([status.revision, status.version], [4, '1.1.0']);
   });
 
   it('goes on from an upgrade that was cut off', async () => {
     // An upgrade that was killed leaves its revision pending, and helm refuses to work on it.
     const { items } = await core.listNamespacedSecret({
       namespace: 'app',
-      labelSelector: 'version=3',
+      labelSelector: 'version=4',
     });
     const [secret] = items;
-    const release = await unpack(secret?.data?.release ?? assert.fail('no release'));
+    const release = unpack(secret?.data?.release ?? assert.fail('no release'));
     release.info.status = 'pending-upgrade';
-    secret!.data = { release: await pack(release) };
+    secret!.data = { release: pack(release) };
     secret!.metadata!.labels!.status = 'pending-upgrade';
     const { name, namespace } = secret!.metadata as { name: string; namespace: string };
     await core.replaceNamespacedSecret({ name, namespace, body: secret! });
@@ -138,14 +158,12 @@ const chartOf = (version: string): string =>
   `apiVersion: v2\nname: tiny\nversion: ${version}\nappVersion: "7"\n`;
 
 /** Helm keeps a release as gzipped JSON, twice in base64. */
-async function unpack(data: string): Promise<{ info: { status: string } }> {
-  const { gunzipSync } = await import('node:zlib');
+function unpack(data: string): { info: { status: string } } {
   const inner = Buffer.from(Buffer.from(data, 'base64').toString(), 'base64');
   return JSON.parse(gunzipSync(inner).toString()) as { info: { status: string } };
 }
 
-async function pack(release: object): Promise<string> {
-  const { gzipSync } = await import('node:zlib');
+function pack(release: object): string {
   const inner = gzipSync(JSON.stringify(release)).toString('base64');
   return Buffer.from(inner).toString('base64');
 }
