@@ -28,12 +28,16 @@ export interface OffloadParts {
   readonly metrics: CpuSchedulerMetrics;
 }
 
+/** How long a pod that a PodDisruptionBudget protected is left alone, so that another has its turn. */
+const SPARE_MS = 120_000;
+
 /**
  * Looks for hot nodes every interval, and moves pods off them. What is to be evicted is saved before it is, so that a
  * leader that ends in between leaves no eviction unknown; what then was not evicted is taken out again.
  */
 export class Offloading {
   #evictions: readonly Eviction[] = [];
+  readonly #sparedUntilMs = new Map<string, number>();
 
   constructor(private readonly parts: OffloadParts) {}
 
@@ -66,8 +70,13 @@ export class Offloading {
     const { cluster, settings, clock, history } = this.parts;
     this.#forgetOld();
     const nodes = [...cluster.all];
-    const snapshot = { nodes, evictions: this.#evictions, keepAways: cluster.keepAways };
     const nowMs = clock.nowMs();
+    const snapshot = {
+      nodes,
+      evictions: this.#evictions,
+      keepAways: cluster.keepAways,
+      spared: new Set(this.#sparedUntilMs.keys()),
+    };
     const decisions = offload(snapshot, settings, nowMs);
     if (decisions.length === 0) return;
     if (settings.offloadDryRun) {
@@ -105,6 +114,7 @@ export class Offloading {
       if (outcome.kind === 'evicted') notices.offloaded(pod, `Evicted: ${decision.reason}`);
       return true;
     }
+    if (outcome.kind === 'protected') this.#sparedUntilMs.set(pod.uid, nowMs + SPARE_MS);
     reservations.release(pod.owner?.uid, clock.nowMs());
     this.#evictions = this.#evictions.filter(
       ({ podUid, atMs }) => podUid !== pod.uid || atMs !== nowMs,
@@ -127,6 +137,9 @@ export class Offloading {
     const lifeMs = Math.max(settings.offloadCooldownMs, settings.offloadAvoidMs);
     const nowMs = clock.nowMs();
     this.#evictions = this.#evictions.filter(({ atMs }) => nowMs - atMs < lifeMs);
+    for (const [uid, untilMs] of this.#sparedUntilMs) {
+      if (untilMs <= nowMs) this.#sparedUntilMs.delete(uid);
+    }
   }
 }
 

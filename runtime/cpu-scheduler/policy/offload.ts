@@ -17,6 +17,8 @@ export interface OffloadSnapshot {
   readonly nodes: readonly NodeView[];
   readonly evictions: readonly Eviction[];
   readonly keepAways: readonly KeepAway[];
+  /** Uids of pods that a PodDisruptionBudget has just protected: others have their turn first. */
+  readonly spared: ReadonlySet<string>;
 }
 
 /**
@@ -37,7 +39,7 @@ export function offload(
     .sort((a, b) => ratioOf(b) - ratioOf(a) || (a.info.name < b.info.name ? -1 : 1));
   for (const node of hot) {
     let fromHere = 0;
-    for (const pod of candidates(node, snapshot.evictions, settings, nowMs)) {
+    for (const pod of candidates(node, snapshot, settings, nowMs)) {
       if (fromHere >= settings.offloadMaxPerNode) break;
       if (decisions.length >= settings.offloadMaxPerCycle) return decisions;
       if (decisions.some((one) => one.pod.owner?.uid === pod.owner?.uid)) continue;
@@ -77,7 +79,7 @@ export function isHot(
 /** The pods of a node that may be evicted, youngest first. */
 function candidates(
   node: NodeView,
-  evictions: readonly Eviction[],
+  { evictions, spared }: OffloadSnapshot,
   settings: OffloadSettings,
   nowMs: number,
 ): PodInfo[] {
@@ -91,6 +93,7 @@ function candidates(
         !pod.deleting &&
         pod.owner?.kind === 'Job' &&
         pod.unhandled.length === 0 &&
+        !spared.has(pod.uid) &&
         nowMs - started(pod) >= settings.offloadMinAgeMs &&
         !recent.some((one) => one.podUid === pod.uid || one.ownerUid === pod.owner?.uid),
     )
