@@ -1,5 +1,5 @@
 import { LocalWorkspace, PulumiCommand } from '@pulumi/pulumi/automation';
-import type { EngineEvent, Stack } from '@pulumi/pulumi/automation';
+import type { EngineEvent, OutputMap, Stack } from '@pulumi/pulumi/automation';
 import { newsOf, type ResourceChanges } from './engine-events';
 import type { Phase, RunningItem } from './progress';
 import { openRunLog } from './run-log';
@@ -14,6 +14,8 @@ export interface EngineResult {
   readonly warnings: readonly string[];
   /** Everything the engine printed. */
   readonly text: string;
+  /** The stack's outputs after an update, secrets in plain text. */
+  readonly outputs: OutputMap;
 }
 
 /** How to run the engine. */
@@ -31,8 +33,9 @@ export type EngineCommand = 'up' | 'preview' | 'destroy';
 
 /** Opens a prepared stack through the Automation API. */
 export async function openStack(folder: StackFolder, bench: Workbench): Promise<Stack> {
-  // The Automation API lets this process's environment show through, and a passphrase in it would win over the file.
-  if (bench.env.PULUMI_CONFIG_PASSPHRASE === undefined) delete process.env.PULUMI_CONFIG_PASSPHRASE;
+  // The Automation API lets this process's environment show through: what the engine must not see (a passphrase that
+  // would win over the file, another Docker context) has to go from here too.
+  for (const name of Object.keys(process.env)) if (!(name in bench.env)) delete process.env[name];
   const pulumiCommand = await PulumiCommand.get({ root: engineHome(folder, bench.pulumi) });
   const envVars = Object.fromEntries(
     Object.entries(bench.env).flatMap(([key, value]) =>
@@ -56,8 +59,9 @@ export async function runEngine(
   { phase, signal, onOutput, refresh = false }: EngineOptions,
 ): Promise<EngineResult> {
   const log = openRunLog(folder, command);
-  const watch = watchEvents(phase);
+  const watch = watchEvents(phase, command);
   let text = '';
+  let outputs: OutputMap = {};
   const options = {
     signal,
     refresh,
@@ -76,14 +80,14 @@ export async function runEngine(
     },
   };
   try {
-    if (command === 'up') await stack.up(options);
+    if (command === 'up') outputs = (await stack.up(options)).outputs;
     else if (command === 'preview') await stack.preview(options);
     else await stack.destroy(options);
   } catch (error) {
     watch.end();
     log.text(`\n${messageOf(error)}\n`);
     if (signal.aborted) throw new UserError(`${command} was cancelled; run it again to go on`);
-    const reasons = watch.errors.length > 0 ? watch.errors : [messageOf(error).trim()];
+    const reasons = watch.errors.length > 0 ? watch.errors : complaints(messageOf(error));
     const lines = reasons.map((reason) => `  ${reason.replaceAll('\n', '\n  ')}`);
     throw new UserError(`${command} failed:\n${lines.join('\n')}\n  log: ${log.path}`, {
       cause: error,
@@ -91,13 +95,23 @@ export async function runEngine(
   } finally {
     log.close();
   }
-  return { changes: watch.changes(), events: watch.events, warnings: watch.warnings, text };
+  const { events, warnings } = watch;
+  return { changes: watch.changes(), events, warnings, text, outputs };
 }
 
-/** The engine's last word when anything failed: it says nothing that the reasons before it do not. */
-const EMPTY_WORDS = /^(update|preview|destroy|refresh) failed$|resource registration failed/;
+/** What the engine printed as errors before it had any event to report; all it printed where it named none. */
+function complaints(message: string): string[] {
+  const errors = new Set(
+    message.match(/^\s*error: .*(?:\n {2,}.*)*/gm)?.map((text) => text.trim()),
+  );
+  return errors.size > 0 ? [...errors] : [message.trim()];
+}
 
-function watchEvents(phase: Phase) {
+/** What says nothing: the engine's last word when anything failed, and that it found a plugin where the lab has it. */
+const EMPTY_WORDS =
+  /^(update|preview|destroy|refresh) failed$|resource registration failed|^using \S+ from \$PATH/;
+
+function watchEvents(phase: Phase, command: EngineCommand) {
   const events: EngineEvent[] = [];
   const errors: string[] = [];
   const warnings: string[] = [];
@@ -117,13 +131,15 @@ function watchEvents(phase: Phase) {
       events.push(event);
       changes = event.summaryEvent?.resourceChanges ?? changes;
       for (const news of newsOf(event)) {
-        if (news.kind === 'begin') items.set(news.key, phase.begin(news.title));
+        // A preview works on nothing.
+        if (news.kind === 'begin' && command !== 'preview')
+          items.set(news.key, phase.begin(news.title));
         else if (news.kind === 'done' || news.kind === 'failed') end(news.key, news.kind);
         else if (news.kind === 'status')
           for (const [key, item] of items) {
             if (key.endsWith(` ${news.key}`)) item.detail(news.text.split('\n')[0] ?? '');
           }
-        else if (!EMPTY_WORDS.test(news.text))
+        else if (news.kind === 'problem' && !EMPTY_WORDS.test(news.text))
           (news.severity === 'error' ? errors : warnings).push(news.text);
       }
     },

@@ -14,9 +14,13 @@ const SYMBOLS: Readonly<Record<PreviewStep['op'], string>> = {
 /** A value longer than this is cut off: a preview names what changes, the engine's own diff shows all of it. */
 const MAX_VALUE = 80;
 
-/** The steps of a preview as lines: one for each resource, and below it one for each property that changes. */
+/**
+ * The steps of a preview as lines: one for each resource, and below it one for each property that changes. Providers
+ * are left out: they are how the engine works, and not what it works on.
+ */
 export function previewLines(steps: readonly PreviewStep[]): string[] {
-  return steps.flatMap((step) => [
+  const shown = steps.filter(({ type }) => !type.startsWith('pulumi:providers:'));
+  return shown.flatMap((step) => [
     `${SYMBOLS[step.op]} ${labelOf(step.type, step.urn)}`,
     ...step.diffs.map((change) => `      ${changeLine(change)}`),
   ]);

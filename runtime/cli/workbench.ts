@@ -45,7 +45,7 @@ export async function openWorkbench(
   const reporter = reporterOf(phase);
   const lab = await startLab({ projectDir: folder.projectDir, reporter });
   const { pulumi } = await ensurePrograms(['pulumi'], reporter);
-  const env = engineEnv(folder, { ...base, ...lab.env });
+  const env = engineEnv(folder, lab.env);
   return { kind: 'lab', pulumi, env, overrides: lab.stackOverrides() };
 }
 

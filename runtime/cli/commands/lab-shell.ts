@@ -15,7 +15,6 @@ export async function labShell(
   });
   context.signal.throwIfAborted();
   const env: NodeJS.ProcessEnv = {
-    ...context.env,
     ...lab.env,
     BERTH_LAB: 'always',
     BERTH_STACK: options.stack,

@@ -80,7 +80,7 @@ async function update(
     refresh: gone,
     ...(options.verbose ? { onOutput: (text) => print(text.trimEnd()) } : {}),
   });
-  keepOutputs(folder, await stack.outputs());
+  keepOutputs(folder, result.outputs);
   for (const warning of result.warnings) phase.line(`warning: ${warning}`);
   const described = describeChanges(result.changes, 'done');
   phase.line(described);
