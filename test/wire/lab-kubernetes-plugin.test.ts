@@ -26,16 +26,11 @@ describe("lab: the kubernetes plugin under Pulumi's engine, against an API serve
   let stack: Stack;
   let core: CoreV1Api;
   let apps: AppsV1Api;
-  const first: Wanted = {
-    ...{
-      replicas: 0,
-      greeting: 'hello',
-      labels: { tier: 'one' },
-      annotations: { note: 'gone soon' },
-    },
+  let wanted: Wanted = {
+    ...{ replicas: 0, greeting: 'hello', labels: { tier: 'one' } },
+    annotations: { note: 'gone soon' },
     nodeLabels: { 'posture/slot': 'slot-1' },
   };
-  let wanted = first;
 
   const program = async () => {
     const provider = new k8s.Provider('k8s', {
