@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict';
+import { createWriteStream } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { parse } from 'yaml';
+import { run } from '../lab/exec';
 import { ownCgroup } from '../lab/k3s/entrypoint/cgroup';
 import { apiserverSans } from '../lab/k3s/entrypoint/control-plane';
 import { loopbackServer } from '../lab/k3s/entrypoint/dns-forwarder';
@@ -8,6 +14,7 @@ import { checkJoinRequest, parseToken, supervisorUrl } from '../lab/k3s/entrypoi
 import { kubeletConfig } from '../lab/k3s/entrypoint/kubelet-config';
 import { wantedRoutes } from '../lab/k3s/entrypoint/nodes';
 import { hostsToml } from '../lab/k3s/entrypoint/registries';
+import { tarWith } from '../lab/k3s/tar';
 
 const agentEnv = { K3S_URL: 'https://server:6443', K3S_TOKEN: 'secret' };
 const agent = (...args: string[]) => parseNodeOptions(['agent', ...args], agentEnv, 'host');
@@ -208,5 +215,27 @@ describe('lab k3s: joining', () => {
     ])
       assert.throws(() => checkJoinRequest({ ...good, ...bad }));
     assert.throws(() => checkJoinRequest(null));
+  });
+});
+
+describe('lab k3s: image archive', () => {
+  it('joins an archive and further files into one, with no end mark between them', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'lab-k3s-'));
+    try {
+      await mkdir(path.join(folder, 'root/etc'), { recursive: true });
+      await mkdir(path.join(folder, 'more/usr/bin'), { recursive: true });
+      // A file whose content looks like the end of an archive.
+      await writeFile(path.join(folder, 'root/etc/zeros'), Buffer.alloc(2048));
+      await writeFile(path.join(folder, 'more/usr/bin/tool'), 'tool');
+      const first = path.join(folder, 'root.tar');
+      await run('tar', ['-c', '-f', first, '-C', path.join(folder, 'root'), '.']);
+      const joined = path.join(folder, 'joined.tar');
+      const archive = tarWith(first, path.join(folder, 'more'), ['usr/bin/tool']);
+      await pipeline(archive, createWriteStream(joined));
+      const { stdout } = await run('tar', ['-t', '-f', joined]);
+      assert.deepEqual(stdout.trim().split('\n'), ['./', './etc/', './etc/zeros', 'usr/bin/tool']);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 });

@@ -27,6 +27,7 @@ const dataVolumes = ['/var/lib/rancher/k3s', '/var/lib/kubelet', '/var/lib/cni',
 const k3sScript = `#!/bin/sh
 # The image's entry point; as process 1 under tini, which reaps what containerd's shims leave behind.
 [ "$1" = kubectl ] && shift && exec /usr/bin/kubectl "$@"
+[ "$1" = --version ] && echo 'k3s version v1.36.3+k3s1 (lab)' && exit
 [ "$1" = ctr ] && shift && exec ctr -a /run/k3s/containerd/containerd.sock "$@"
 [ $$ = 1 ] && exec tini -- node /usr/local/lib/k3s/k3s.js "$@"
 exec node /usr/local/lib/k3s/k3s.js "$@"

@@ -1,7 +1,7 @@
+import { fetchNode } from '../images/node-image';
 import { ensureRootfs } from '../images/rootfs';
 import { ensurePrograms } from '../programs';
 import type { Reporter } from '../report';
-import { ensureNodeBinary } from './node-binary';
 
 const binaries = [
   ...(['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubelet'] as const),
@@ -38,7 +38,7 @@ export async function ensureParts(reporter: Reporter): Promise<ImageParts> {
   const [rootfs, { kubectl, ...programs }, node] = await Promise.all([
     ensureRootfs({ name: 'k3s', arch, packages }, reporter),
     ensurePrograms([...binaries, 'kubectl'], reporter),
-    ensureNodeBinary(reporter),
+    fetchNode(arch, reporter),
   ]);
   const inside = Object.entries(programs).map(([name, file]) => [`usr/local/bin/${name}`, file]);
   return {

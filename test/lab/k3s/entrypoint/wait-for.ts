@@ -19,7 +19,7 @@ export async function waitFor<T>(
       if (isFinal(error)) throw error;
       if (Date.now() >= nextWord) {
         log(
-          `waiting for ${what} since ${Math.round((Date.now() - started) / 1000)} s: ${errorText(error)}`,
+          `waiting for ${what} since ${Math.round((Date.now() - started) / 1000)} s: ${errorText(error).split('\n')[0]}`,
         );
         nextWord = Date.now() + 10_000;
       }
