@@ -68,6 +68,16 @@ function unescapeMount(text: string): string {
   );
 }
 
+/**
+ * Sockets of containers' shims, which containerd makes in a folder that all engines of the machine share. A shim that is
+ * killed leaves its own behind.
+ * @param pid a process in the lab's network namespace: only that namespace's sockets are given
+ */
+export async function shimSockets(pid: number): Promise<string[]> {
+  const table = await readFile(`/proc/${pid}/net/unix`, 'utf8').catch(() => '');
+  return [...new Set(table.match(/\/run\/containerd\/s\/[0-9a-f]{64}$/gm))];
+}
+
 /** Ends processes at once and waits until they are gone. */
 export async function killAll(list: () => Promise<number[]>): Promise<void> {
   await awaitTrue('processes in the network namespace to end', async () => {

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
-import { mkdir, rmdir, statfs } from 'node:fs/promises';
+import { mkdir, rm, rmdir, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import type { LabContext } from '../context';
 import type { HostTools } from '../programs/host-packages';
 import type { Reporter } from '../report';
 import { buildkitDaemon, ensureBuilder } from './buildkit';
-import { killAll, removeCgroups, removeFolder, unmountBelow } from './cleanup';
+import { killAll, removeCgroups, removeFolder, shimSockets, unmountBelow } from './cleanup';
 import { ensureDaemon, knownDaemons, runningDaemon, stopDaemon } from './daemon';
 import { dockerDaemon, removeContainers } from './docker';
 import { ensureNetwork, processesInNetwork, removeNetwork } from './network';
@@ -60,9 +60,12 @@ export async function stopEngine(
     );
   }
   await reporter.step('daemons', async () => {
+    const [inside] = await processesInNetwork(ctx, tools);
+    const sockets = inside === undefined ? [] : await shimSockets(inside);
     await Promise.all((await knownDaemons(ctx)).map((name) => stopDaemon(ctx, name)));
     await removeCgroups(ctx);
     await killAll(() => processesInNetwork(ctx, tools));
+    for (const socket of sockets) await rm(socket, { force: true });
   });
   await reporter.step('network and files', async () => {
     await removeNetwork(ctx, tools);
