@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '../../shared/clock';
 import type { Logger } from '../../shared/log';
 import { bindingAnnotations } from '../annotations';
@@ -44,7 +45,7 @@ export class Placement {
   #inFlight = 0;
   #scheduled = false;
   #timer: NodeJS.Timeout | undefined;
-  #stop = new AbortController();
+  #stop = manyListeners();
   readonly #firstSeenMs = new Map<string, number>();
   /** Verdicts that hold for every pod of a class until there may be more room. */
   readonly #hopeless = new Map<string, WaitDecision>();
@@ -77,7 +78,7 @@ export class Placement {
   /** Ends the bindings in flight, whose outcome the next leader finds in the cluster. */
   halt(): void {
     this.#stop.abort();
-    this.#stop = new AbortController();
+    this.#stop = manyListeners();
   }
 
   #run(): void {
@@ -231,6 +232,13 @@ export class Placement {
       this.unseen(pod.uid);
     }
   }
+}
+
+/** One listener for each binding in flight is no leak. */
+function manyListeners(): AbortController {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
+  return controller;
 }
 
 const nameOf = ({ namespace, name }: PodInfo): string => `${namespace}/${name}`;

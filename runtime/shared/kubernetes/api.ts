@@ -60,11 +60,18 @@ export class KubeApi {
    * @throws ApiError when the server refuses; ApiUnreachableError when there is no answer in time.
    */
   async request<T = unknown>(request: ApiRequest): Promise<T> {
-    const timeout = AbortSignal.timeout(request.timeoutMs ?? this.options.timeoutMs);
-    const signal = request.signal ? AbortSignal.any([timeout, request.signal]) : timeout;
+    // Not AbortSignal.any: on a signal as long-lived as a caller's may be it gathers what it never lets go.
+    const ending = new AbortController();
+    const abort = (): void => ending.abort();
+    const timer = setTimeout(abort, request.timeoutMs ?? this.options.timeoutMs);
+    if (request.signal?.aborted) abort();
+    request.signal?.addEventListener('abort', abort, { once: true });
     const { response, text } = await this.#unreachableAsError(request, async () => {
-      const answer = await this.#send(request, signal);
+      const answer = await this.#send(request, ending.signal);
       return { response: answer, text: await answer.body.text() };
+    }).finally(() => {
+      clearTimeout(timer);
+      request.signal?.removeEventListener('abort', abort);
     });
     if (response.statusCode >= 400) throw refusal(response, text);
     try {
