@@ -6,6 +6,7 @@ import { KubeConfig, VersionApi } from '@kubernetes/client-node';
 import { ensurePrograms } from '../../lab/programs';
 import { consoleReporter } from '../../lab/report';
 import { ensureEtcd } from './etcd';
+import { ensureKwok } from './kwok';
 import { freePorts, Processes } from './processes';
 
 export interface ControlPlane {
@@ -21,6 +22,8 @@ export interface ControlPlaneOptions {
   /** Namespaces are only ever gone, and Deployments only make pods, with the controllers. */
   controllerManager?: boolean;
   scheduler?: boolean;
+  /** Plays the kubelets of all nodes that a test creates: nodes and pods become ready, pods of Jobs succeed. */
+  kwok?: boolean;
 }
 
 /** A real API server over a real etcd, on free ports of 127.0.0.1. Ready when it resolves, in a few seconds. */
@@ -94,6 +97,14 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
         '--leader-elect=false',
         '--bind-address=127.0.0.1',
         `--secure-port=${scheduler}`,
+      ]);
+    }
+    if (options.kwok) {
+      const { file, stages } = await ensureKwok();
+      const configs = stages.flatMap((stage) => ['--config', stage]);
+      processes.start('kwok', file, [
+        ...['--kubeconfig', kubeconfigPath, '--manage-all-nodes', '--server-address', ''],
+        ...configs,
       ]);
     }
     return { kubeconfig, kubeconfigPath, stop };
