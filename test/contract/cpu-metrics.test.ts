@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { MemoryCpu } from '../../runtime/cpu-scheduler/adapters/memory';
+import { PrometheusCpu } from '../../runtime/cpu-scheduler/adapters/prometheus-cpu';
+import type { CpuMetrics } from '../../runtime/cpu-scheduler/ports';
+import { cpuSchedulerSettings } from '../../runtime/cpu-scheduler/settings';
+import { systemClock } from '../../runtime/shared/clock';
+import { PrometheusClient, PrometheusError } from '../../runtime/shared/prometheus';
+import { parseSettings } from '../../runtime/shared/settings';
+import { node } from '../policy/cpu-scheduler/support';
+import { eventually } from '../wire/support/kube';
+import { FakeExporter, startPrometheus } from '../wire/support/prometheus';
+
+const NODES = [
+  node('by-name'),
+  node('by-ip', { addresses: [{ type: 'InternalIP', address: '10.0.0.2' }] }),
+];
+const SETTINGS = parseSettings(cpuSchedulerSettings, {});
+
+/** What every CpuMetrics promises, with one node at 0.25, one at 0.75 and an instance that is no node. */
+function contract(make: () => CpuMetrics): void {
+  it('gives the ratio of each node, when it was taken, and what is no node', async () => {
+    const snapshot = await make().read(NODES);
+    for (const [name, ratio] of [
+      ['by-name', 0.25],
+      ['by-ip', 0.75],
+    ] as const) {
+      const reading = snapshot.byNode.get(name);
+      assert.ok(reading, `${name} has no reading`);
+      assert.ok(Math.abs(reading.cpuRatio - ratio) < 0.05, `${name} is ${reading.cpuRatio}`);
+      const ageMs = Date.now() - reading.takenAtMs;
+      assert.ok(ageMs >= 0 && ageMs < 20_000, `${name} is ${ageMs} ms old`);
+    }
+    assert.deepEqual(snapshot.unmapped, ['stranger:9100']);
+  });
+}
+
+describe('CpuMetrics in memory', () => {
+  const memory = new MemoryCpu();
+  before(() => {
+    const takenAtMs = Date.now();
+    memory.readings = [
+      { node: '', instance: 'by-name:9100', reading: { cpuRatio: 0.25, takenAtMs } },
+      { node: '', instance: '10.0.0.2:9100', reading: { cpuRatio: 0.75, takenAtMs } },
+      { node: '', instance: 'stranger:9100', reading: { cpuRatio: 0.5, takenAtMs } },
+    ];
+  });
+  contract(() => memory);
+});
+
+describe('CpuMetrics in a real Prometheus', function () {
+  this.timeout(180_000);
+  const exporter = new FakeExporter();
+  let prometheus: Awaited<ReturnType<typeof startPrometheus>>;
+  let client: PrometheusClient;
+  const cpu = () =>
+    new PrometheusCpu(client, systemClock, SETTINGS.cpuQuery, SETTINGS.cpuTimeQuery);
+
+  before(async () => {
+    exporter.ratios.set('by-name:9100', 0.25);
+    exporter.ratios.set('10.0.0.2:9100', 0.75);
+    exporter.ratios.set('stranger:9100', 0.5);
+    prometheus = await startPrometheus(await exporter.start());
+    client = new PrometheusClient(prometheus.url, 5000);
+    await eventually('two scrapes', async () => (await cpu().read(NODES)).byNode.size === 2);
+  });
+  after(async () => {
+    await client?.close();
+    await prometheus?.stop();
+    await exporter.stop();
+  });
+  contract(cpu);
+
+  it('gives no reading of a node that is scraped no more, though its rate goes on', async () => {
+    exporter.ratios.delete('by-name:9100');
+    const snapshot = await eventually('the time is gone', async () => {
+      const seen = await cpu().read(NODES);
+      return seen.invalid.length > 0 && seen;
+    });
+    assert.equal(snapshot.byNode.has('by-name'), false);
+    assert.match(snapshot.invalid.join(), /instance=by-name:9100/);
+  });
+
+  it('says what Prometheus says of a bad query', async () => {
+    const bad = new PrometheusCpu(client, systemClock, 'sum(', 'vector(1)');
+    await assert.rejects(
+      bad.read(NODES),
+      (error) =>
+        error instanceof PrometheusError &&
+        error.kind === 'query' &&
+        /parse error/.test(error.message),
+    );
+  });
+});
+
+describe('a Prometheus that fails', () => {
+  const answers: readonly [string, string, { status?: number; body?: string; hang?: boolean }][] = [
+    ['garbage', 'garbage', { body: '<html></html>' }],
+    ['nothing', 'garbage', { body: '' }],
+    [
+      'another kind of result',
+      'garbage',
+      { body: '{"status":"success","data":{"resultType":"matrix","result":[]}}' },
+    ],
+    ['HTTP 500', 'http', { status: 500, body: 'oops' }],
+    [
+      'an error of its own',
+      'query',
+      { status: 422, body: '{"status":"error","errorType":"x","error":"too many samples"}' },
+    ],
+    ['silence', 'timeout', { hang: true }],
+  ];
+  for (const [what, kind, { status = 200, body = '', hang = false }] of answers) {
+    it(`${what} is the failure "${kind}"`, async () => {
+      const server = createServer((_request, response) => {
+        if (hang) return;
+        response.statusCode = status;
+        response.end(body);
+      });
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const { port } = server.address() as AddressInfo;
+      const client = new PrometheusClient(`http://127.0.0.1:${port}/prefix/`, 300);
+      await assert.rejects(
+        client.query('up'),
+        (error) => error instanceof PrometheusError && error.kind === kind,
+      );
+      await client.close();
+      server.closeAllConnections();
+      server.close();
+    });
+  }
+
+  it('nobody there is the failure "unreachable"', async () => {
+    const client = new PrometheusClient('http://127.0.0.1:9', 1000);
+    await assert.rejects(
+      client.query('up'),
+      (error) => error instanceof PrometheusError && error.kind === 'unreachable',
+    );
+    await client.close();
+  });
+});

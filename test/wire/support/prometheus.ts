@@ -1,0 +1,93 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { cacheDir, cached, contentKey } from '../../lab/cache';
+import { downloadPackages, unpackPackages } from '../../lab/debian';
+import { freePorts, Processes } from './processes';
+
+const PACKAGES = ['prometheus'];
+
+/** The path of Prometheus, unpacked from Debian's package into the lab's cache; nothing is installed. */
+export async function ensurePrometheus(): Promise<string> {
+  const arch = process.arch === 'arm64' ? 'arm64' : 'amd64';
+  const target = path.join(cacheDir(), 'host', `prometheus-${contentKey(arch, ...PACKAGES)}`);
+  await cached(target, async (temporary) => {
+    await mkdir(temporary, { recursive: true });
+    const files = await downloadPackages(arch, PACKAGES, () => undefined);
+    const own = files.filter((file) => path.basename(file).startsWith('prometheus_'));
+    await unpackPackages(own, temporary);
+  });
+  return path.join(target, 'usr', 'bin', 'prometheus');
+}
+
+/** Stands for the node exporters of several nodes: idle time that grows as busy as the test says. */
+export class FakeExporter {
+  /** Node (value of the instance label) to its CPU use, 0..1; a node taken out is not scraped any more. */
+  readonly ratios = new Map<string, number>();
+  readonly #idle = new Map<string, number>();
+  #lastMs = Date.now();
+  readonly #server = createServer((_request, response) => response.end(this.#metrics()));
+
+  async start(): Promise<string> {
+    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  #metrics(): string {
+    const seconds = (Date.now() - this.#lastMs) / 1000;
+    this.#lastMs = Date.now();
+    const lines = [...this.ratios].map(([instance, ratio]) => {
+      const idle = (this.#idle.get(instance) ?? 0) + seconds * (1 - ratio);
+      this.#idle.set(instance, idle);
+      return `node_cpu_seconds_total{instance="${instance}",cpu="0",mode="idle"} ${idle}`;
+    });
+    return `# TYPE node_cpu_seconds_total counter\n${lines.join('\n')}\n`;
+  }
+}
+
+/** A real Prometheus that scrapes one target every second, keeping its labels. */
+export async function startPrometheus(
+  target: string,
+): Promise<{ url: string; stop(): Promise<void> }> {
+  const binary = await ensurePrometheus();
+  const folder = await mkdtemp(path.join(tmpdir(), 'berth-prometheus-'));
+  const processes = new Processes(folder);
+  const stop = async () => {
+    await processes.stop();
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    const [port = 0] = await freePorts(1);
+    const url = `http://127.0.0.1:${port}`;
+    const config = path.join(folder, 'prometheus.yml');
+    await writeFile(
+      config,
+      `global: { scrape_interval: 1s }
+scrape_configs:
+  - job_name: nodes
+    honor_labels: true
+    static_configs: [{ targets: ['${target}'] }]
+`,
+    );
+    processes.start('prometheus', binary, [
+      `--config.file=${config}`,
+      `--storage.tsdb.path=${path.join(folder, 'data')}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+    ]);
+    await processes.until('Prometheus', async () => {
+      const response = await fetch(`${url}/-/ready`);
+      if (!response.ok) throw new Error(`answered ${response.status}`);
+    });
+    return { url, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
