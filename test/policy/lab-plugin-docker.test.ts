@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { container } from '../lab/plugins/docker/container';
 import { createBody, nanoseconds } from '../lab/plugins/docker/container-request';
 import type { ContainerInputs } from '../lab/plugins/docker/container-schema';
@@ -111,8 +115,56 @@ describe('lab docker plugin: what a change does to a container', () => {
     assert.deepEqual(await changes(olds, olds, { ...olds, mustRun: false }), ['~mustRun']);
   });
 
+  it('takes an empty list or map for none', async () => {
+    assert.deepEqual(await changes(olds, { ...olds, uploads: [], tmpfs: {} }), []);
+  });
+
   it('counts a value that is not known yet as a change', async () => {
     assert.deepEqual(await changes(olds, { ...olds, image: UNKNOWN }), ['+-image']);
+  });
+});
+
+describe('lab docker plugin: a container that is being made', () => {
+  let server: Server;
+  let folder: string;
+  let asked: string[];
+  let onStart: () => void;
+
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'berth-engine-'));
+    asked = [];
+    // An engine that has every image, makes every container, and never finishes starting one.
+    server = createServer((incoming, response) => {
+      const call = `${incoming.method} ${incoming.url?.replace(/^\/v1\.41|\?.*$/g, '')}`;
+      asked.push(call);
+      if (call.endsWith('/start')) onStart();
+      else response.writeHead(call.includes('/wait') ? 404 : 200).end('{"Id":"abc"}');
+    });
+    await new Promise<void>((resolve) => server.listen(join(folder, 's'), resolve));
+  });
+  afterEach(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    rmSync(folder, { recursive: true });
+  });
+
+  it('is removed when the user cancels', async () => {
+    const stop = new AbortController();
+    onStart = () => stop.abort();
+    const engine = new EngineApi(`unix://${join(folder, 's')}`);
+    const making = container(() => engine).create(
+      { inputs: { image: 'i', name: 'n', start: true } },
+      { ...context, signal: stop.signal },
+    );
+    await assert.rejects(making, /cancelled/);
+    assert.ok(asked.includes('POST /containers/abc/start'));
+    assert.ok(asked.includes('DELETE /containers/abc'), asked.join(', '));
+  });
+
+  it('fails in one line when no engine answers', async () => {
+    const engine = new EngineApi(`unix://${join(folder, 'none')}`);
+    const making = container(() => engine).create({ inputs: { image: 'i', name: 'n' } }, context);
+    await assert.rejects(making, /no Docker engine answers at unix:\/\/.*none/);
   });
 });
 
