@@ -79,7 +79,7 @@ export const cpuSchedulerSettings = defineSettings({
   },
   defaultPodCpuMillis: {
     env: 'DEFAULT_POD_CPU_MILLIS',
-    description: 'Least CPU a pod that no reading shows yet is taken to use, whatever it requests',
+    description: 'CPU that a pod without a CPU request is taken to use while no reading shows it',
     unit: 'thousandths of a processor',
     schema: integerSetting(1, 64_000, 200),
   },

@@ -9,11 +9,11 @@ export interface EstimateSettings {
 }
 
 /**
- * CPU a pod is taken to use while no reading shows it: what it requests, but at least the default.
+ * CPU a pod is taken to use while no reading shows it: what it requests, and the default where it requests none.
  * Thousandths of a processor.
  */
 export const estimatedCpuMillis = (requests: Resources, settings: EstimateSettings): number =>
-  Math.max(requests.cpuMillis, settings.defaultPodCpuMillis);
+  requests.cpuMillis > 0 ? requests.cpuMillis : settings.defaultPodCpuMillis;
 
 /**
  * Whether a reading does not show a pod yet. It does when it was taken settleMs or more after the pod's containers
