@@ -9,8 +9,13 @@ type ContextFiles = Map<string, Uint8Array>;
 /** Parts of packages that are optional, native and not used. */
 const NEVER_BUNDLED = ['pg-native', 'bufferutil', 'utf-8-validate'];
 
+/** What was bundled by this process: the sources do not change while a program runs. */
+const bundles = new Map<string, Uint8Array>();
+
 /** Bundles runtime/<entry>.ts into one CommonJS file; the same sources give the same bytes on any machine. */
 function bundle(entry: string): Uint8Array {
+  const known = bundles.get(entry);
+  if (known !== undefined) return known;
   const source = join('runtime', `${entry}.ts`);
   if (!existsSync(join(projectDirectory, source))) throw new Error(`${source}: no such service`);
   const { outputFiles } = buildSync({
@@ -30,6 +35,7 @@ function bundle(entry: string): Uint8Array {
   });
   const [output] = outputFiles;
   if (output === undefined) throw new Error(`${source}: the bundle is empty`);
+  bundles.set(entry, output.contents);
   return output.contents;
 }
 
