@@ -40,7 +40,6 @@ function imageSource(settings: AnalyzerSettings, runId: string, clock: Clock, lo
       password: settings.mqttPassword,
       clientId: `${jobName(settings)}-${runId}`,
       connectTimeoutMs: settings.mqttConnectTimeoutMs,
-      maxImageBytes: settings.maxImageBytes,
     },
     clock,
     log,

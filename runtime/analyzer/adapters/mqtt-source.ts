@@ -13,7 +13,6 @@ export interface MqttSourceOptions {
   readonly clientId: string;
   /** How long the broker may be out of reach, at the start and later. */
   readonly connectTimeoutMs: number;
-  readonly maxImageBytes: number;
 }
 
 const RECONNECT_MS = 1000;
@@ -21,9 +20,6 @@ const RECONNECT_MS = 1000;
 const KEEPALIVE_SECONDS = 120;
 /** The broker keeps our place for this long when the connection is lost. */
 const SESSION_SECONDS = 300;
-/** A message larger than this many times the limit is withheld by the broker; up to there it gives an Error row. */
-const PACKET_FACTOR = 4;
-const PACKET_ALLOWANCE_BYTES = 65_536;
 
 /**
  * Images from an MQTT 5 broker with QoS 1. Each consumer has a connection of its own on which the broker sends one
@@ -55,7 +51,7 @@ export class MqttSource implements ImageSource {
     const opened = Array.from({ length: consumers }, async (_, index) => {
       const client = this.connect(`${clientId}-${index}`);
       this.clients.push(client);
-      client.handleMessage = (packet, callback) => this.handle(packet, take, callback);
+      client.handleMessage = (packet, callback) => this.handle(client, packet, take, callback);
       await this.connected(client);
       await client.subscribeAsync(filter, { qos: 1 });
       client.on('offline', () => void this.watch(client));
@@ -83,7 +79,7 @@ export class MqttSource implements ImageSource {
   }
 
   private connect(clientId: string): MqttClient {
-    const { host, port, username, password, maxImageBytes } = this.options;
+    const { host, port, username, password } = this.options;
     const client = connect({
       host,
       port,
@@ -97,7 +93,6 @@ export class MqttSource implements ImageSource {
       properties: {
         receiveMaximum: 1,
         sessionExpiryInterval: SESSION_SECONDS,
-        maximumPacketSize: maxImageBytes * PACKET_FACTOR + PACKET_ALLOWANCE_BYTES,
       },
     });
     client.on('error', (error) => {
@@ -139,6 +134,7 @@ export class MqttSource implements ImageSource {
   }
 
   private handle(
+    client: MqttClient,
     packet: Parameters<MqttClient['handleMessage']>[0],
     take: TakeImage,
     acknowledge: (error?: Error) => void,
@@ -146,10 +142,14 @@ export class MqttSource implements ImageSource {
     if (this.closing.signal.aborted || packet.cmd !== 'publish') return;
     const { payload, topic } = packet;
     const content = typeof payload === 'string' ? Buffer.from(payload) : payload;
+    const { stream } = client;
     // Not acknowledged, and so not followed by another, when the job does not take it or fails on it.
     const handled: Promise<void> = take({ name: topic, content }).then(
       (done) => {
-        if (done) acknowledge();
+        if (!done) return;
+        // A message's number holds for its connection only: on another it may be that of another message.
+        if (client.connected && client.stream === stream) acknowledge();
+        else acknowledge(new Error('the connection was lost'));
       },
       (error: unknown) => this.lose(error as Error),
     );
