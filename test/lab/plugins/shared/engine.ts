@@ -29,13 +29,18 @@ export class EngineLog {
 
   /** What a resource's code reports through. */
   context(urn: string, name: string, type: string, signal: AbortSignal): CallContext {
+    let shown: string | undefined;
     return {
       urn,
       name,
       type,
       signal,
       log: (severity, message) => this.send(severity, message, urn, false),
-      status: (message) => this.send('info', message, urn, true),
+      // Without a terminal every status is a line of its own: one that says nothing new is not sent again.
+      status: (message) => {
+        if (message !== shown) this.send('info', message, urn, true);
+        shown = message;
+      },
     };
   }
 }
