@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { cpuSchedulerRbac } from '../../runtime/cpu-scheduler/rbac';
 import type { KubeApi } from '../../runtime/shared/kubernetes/api';
 import type { Lease } from '../../runtime/shared/kubernetes/types';
 import { startControlPlane, type ControlPlane } from './support/control-plane';
@@ -14,6 +15,7 @@ import {
   listPods,
 } from './support/kube';
 import { SchedulerProcess } from './support/scheduler-process';
+import { kubeconfigOf } from './support/service-account';
 
 /** An owner as the Job controller would set it; no controller runs, so the Job itself need not exist. */
 const ofJob = (name: string, labels: object = {}) => ({
@@ -35,8 +37,11 @@ describe('cpu-scheduler offloads a hot node', function () {
   let api: KubeApi;
   let prometheus: FakePrometheus;
   let scheduler: SchedulerProcess;
+  /** Of an account that may do exactly what the scheduler's table of permissions says. */
+  let kubeconfig: string;
   const env = (): Record<string, string> => ({
-    KUBECONFIG: plane.kubeconfigPath,
+    KUBECONFIG: kubeconfig,
+    LEASE_NAMESPACE: 'berth-system',
     PROM_URL: prometheus.url,
     CPU_POLL_INTERVAL_MS: '1500',
     PLACEMENT_SETTLE_MS: '0',
@@ -84,6 +89,7 @@ describe('cpu-scheduler offloads a hot node', function () {
   before(async () => {
     [plane, prometheus] = await Promise.all([startControlPlane(), FakePrometheus.start()]);
     api = await apiOf(plane.kubeconfig);
+    kubeconfig = await kubeconfigOf(plane, api, 'berth-system', 'scheduler', cpuSchedulerRbac);
     await createNamespace(api, 'work');
     for (const name of ['cool', 'hot']) await createNode(api, { name });
     prometheus.ratios.set('hot', 0.1);
@@ -165,7 +171,7 @@ describe('cpu-scheduler offloads a hot node', function () {
   it('knows the evictions after a change of leader', async () => {
     const lease = await api.request<Lease>({
       method: 'GET',
-      path: '/apis/coordination.k8s.io/v1/namespaces/default/leases/cpu-scheduler',
+      path: '/apis/coordination.k8s.io/v1/namespaces/berth-system/leases/cpu-scheduler',
     });
     assert.match(
       lease.metadata.annotations?.['cpu-scheduler.berth.dev/evictions'] ?? '',

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { cpuSchedulerRbac } from '../../runtime/cpu-scheduler/rbac';
 import type { KubeApi } from '../../runtime/shared/kubernetes/api';
 import { startControlPlane, type ControlPlane } from './support/control-plane';
 import { FakePrometheus } from './support/fake-prometheus';
@@ -13,6 +14,7 @@ import {
   listPods,
 } from './support/kube';
 import { SchedulerProcess } from './support/scheduler-process';
+import { kubeconfigOf } from './support/service-account';
 
 const PREFIX = 'cpu-scheduler.berth.dev';
 
@@ -22,17 +24,20 @@ describe('cpu-scheduler with a real API server', function () {
   let api: KubeApi;
   let prometheus: FakePrometheus;
   let scheduler: SchedulerProcess;
+  /** Of an account that may do exactly what the scheduler's table of permissions says. */
+  let kubeconfig: string;
 
   before(async () => {
     [plane, prometheus] = await Promise.all([startControlPlane(), FakePrometheus.start()]);
     api = await apiOf(plane.kubeconfig);
-    await createNamespace(api, 'default').catch(() => undefined);
+    kubeconfig = await kubeconfigOf(plane, api, 'berth-system', 'scheduler', cpuSchedulerRbac);
     for (const [index, ratio] of [0.95, 0.2, 0.1, 0.1, 0.15].entries()) {
       await createNode(api, { name: `node-${index}`, ip: `10.0.0.${index + 1}` });
       prometheus.ratios.set(`node-${index}`, ratio);
     }
     scheduler = await SchedulerProcess.start({
-      KUBECONFIG: plane.kubeconfigPath,
+      KUBECONFIG: kubeconfig,
+      LEASE_NAMESPACE: 'berth-system',
       PROM_URL: prometheus.url,
       CPU_POLL_INTERVAL_MS: '1000',
       READING_MAX_AGE_MS: '4000',
@@ -81,7 +86,7 @@ describe('cpu-scheduler with a real API server', function () {
     await createNamespace(api, 'burst');
     await Promise.all(
       Array.from({ length: 40 }, (_, index) =>
-        createPod(api, 'burst', `pod-${index}`, { cpu: '50m' }),
+        createPod(api, 'burst', `pod-${index}`, { cpu: '200m' }),
       ),
     );
     const pods = await eventually('all are bound', async () => {
@@ -94,7 +99,7 @@ describe('cpu-scheduler with a real API server', function () {
     }
     assert.equal(perNode.get('node-0'), undefined);
     assert.equal(perNode.size, 4);
-    // 0.05 of a node each (the default estimate): nodes that were 0.1 apart end within one pod of level.
+    // 0.05 of a node each: nodes that were 0.1 apart end within one pod of level.
     for (const [name, count] of perNode) {
       const end = (prometheus.ratios.get(name) ?? 0) + count * 0.05;
       assert.ok(end > 0.575 && end < 0.725, `${name} got ${count}, which makes ${end}`);
@@ -115,6 +120,10 @@ describe('cpu-scheduler with a real API server', function () {
     assert.deepEqual(
       nodes.map(({ rejected }) => rejected.rule),
       Array(5).fill('NodeResourcesFit'),
+    );
+    await eventually(
+      'it is tried again',
+      async () => Number(await scheduler.metric('cpu_scheduler_unschedulable_total')) >= 2,
     );
     await createNode(api, { name: 'node-5', ip: '10.0.0.6', cpu: '8' });
     prometheus.ratios.set('node-5', 0.3);
@@ -168,9 +177,18 @@ describe('cpu-scheduler with a real API server', function () {
     }
   });
 
+  it('may do all that it does: no event was refused, and repeated ones became a series', async () => {
+    await eventually('the series', async () =>
+      (await listEvents(api, 'nowhere')).some(({ series }) => (series?.count ?? 0) >= 2),
+    );
+    const text = await (await fetch(`${scheduler.url}/metrics`)).text();
+    assert.doesNotMatch(text, /^cpu_scheduler_events_dropped_total\{/m);
+  });
+
   it('hands the Lease over on SIGTERM, so that the next one leads at once', async () => {
     const next = await SchedulerProcess.start({
-      KUBECONFIG: plane.kubeconfigPath,
+      KUBECONFIG: kubeconfig,
+      LEASE_NAMESPACE: 'berth-system',
       PROM_URL: prometheus.url,
       CPU_POLL_INTERVAL_MS: '1000',
     });

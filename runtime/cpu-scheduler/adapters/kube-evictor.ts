@@ -12,6 +12,8 @@ export class KubeEvictor implements Evictor {
       await this.api.request({
         method: 'POST',
         path: `/api/v1/namespaces/${namespace}/pods/${name}/eviction`,
+        // The server itself tries for about 10 s before it says that the uid is another one.
+        timeoutMs: 30_000,
         body: {
           apiVersion: 'policy/v1',
           kind: 'Eviction',
