@@ -3,15 +3,24 @@ import { withLock } from './cache';
 import { labContext, type LabContext } from './context';
 import { engineExists, startEngine, stopEngine } from './engine';
 import { labEnv, writeCommands } from './environment';
-import { ensureImages } from './images';
+import { prepareImages, pushImages } from './images';
 import { ensureK3sImage } from './k3s';
-import { ensureHostPackages, ensurePrograms } from './programs';
-import { currentHostTools } from './programs/host-packages';
+import { ensureParts } from './k3s/parts';
+import { ensureHostPackages, ensurePrograms, type ProgramName } from './programs';
+import { requireGo } from './programs/build';
+import { currentHostTools, requireHost } from './programs/host-packages';
 import type { Reporter } from './report';
 import { stackOverrides } from './stack-overrides';
 
 export { labContext, type LabContext } from './context';
 export type { Reporter } from './report';
+
+/** All that a lab is made of, what takes longest to build first. */
+const ALL_PROGRAMS = [
+  ...(['kube-apiserver', 'kubelet', 'kube-controller-manager', 'kube-scheduler'] as const),
+  ...(['kube-proxy', 'kubectl', 'pulumi', 'prometheus', 'buildkitd', 'coredns', 'buildx'] as const),
+  ...(['helm', 'containerd', 'containerd-shim-runc-v2', 'ctr', 'pause'] as const),
+] satisfies ProgramName[];
 
 /** Which lab: by default that of this checkout, see {@link labContext}. */
 export interface LabOptions {
@@ -38,15 +47,18 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   const { reporter } = options;
   const ctx = labContext(options);
   return locked(ctx, async () => {
-    const tools = await ensureHostPackages(reporter);
-    const programs = await ensurePrograms(
-      ['pulumi', 'buildkitd', 'kubectl', 'buildx', 'helm'],
-      reporter,
-    );
+    // What cannot work here is said before anything is built.
+    await Promise.all([requireHost(), requireGo(ALL_PROGRAMS)]);
+    const [tools, programs, images] = await Promise.all([
+      ensureHostPackages(reporter),
+      ensurePrograms(ALL_PROGRAMS, reporter),
+      prepareImages(reporter),
+      ensureParts(reporter),
+    ]);
     await startEngine(ctx, tools, programs, reporter);
     const overrides = stackOverrides(ctx);
     await Promise.all([
-      ensureImages(ctx, reporter),
+      pushImages(ctx, images, reporter),
       ensureK3sImage(ctx, reporter),
       reporter.step('commands and plugins', () => writeCommands(ctx, tools, programs, overrides)),
     ]);

@@ -27,16 +27,19 @@ interface PlatformImage {
 
 /** What the estate runs besides Berth's own services, under upstream's names and with upstream's ways to start. */
 export async function platformImages(arch: DebianArch, reporter: Reporter): Promise<ImageSpec[]> {
-  const programs = await ensurePrograms(['coredns', 'pause', 'kube-scheduler'], reporter);
+  const programs = await ensurePrograms(
+    ['prometheus', 'coredns', 'pause', 'kube-scheduler'],
+    reporter,
+  );
   const table: PlatformImage[] = [
     {
       name: 'prometheus/prometheus',
-      tag: 'v2.42.0',
+      tag: 'v3.11.3',
       onBase: true,
       config: { Entrypoint: ['/bin/prometheus'], User: NOBODY, WorkingDir: '/prometheus' },
       layer: {
-        packages: ['prometheus'],
-        only: ['prometheus'],
+        packages: [],
+        programs: { 'usr/bin/prometheus': programs.prometheus },
         folders: { prometheus: Number(NOBODY) },
       },
     },

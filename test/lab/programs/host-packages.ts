@@ -44,15 +44,7 @@ export interface HostTools {
  * @throws Error in one line: what is missing, why, and what brings it
  */
 export async function ensureHostPackages(reporter: Reporter): Promise<HostTools> {
-  requireRoot();
-  const arch = debianArch();
-  for (const command of HOST_COMMANDS) {
-    if ((await which(command)) === undefined) {
-      throw new Error(
-        `${command} is missing: the lab unpacks Debian packages with it; run the lab on Debian 12`,
-      );
-    }
-  }
+  const arch = await requireHost();
   const target = unpackedAt(arch);
   if (!existsSync(target)) {
     await reporter.step('unpack Docker engine and registry', (detail) =>
@@ -109,6 +101,23 @@ function hostTools(root: string, arch: DebianArch): HostTools {
       XTABLES_LIBDIR: path.join(libraries, 'xtables'),
     },
   };
+}
+
+/**
+ * Checks that this machine can run a lab at all.
+ * @returns Debian's name of its processor
+ * @throws Error in one line: what is missing, why, and what brings it
+ */
+export async function requireHost(): Promise<DebianArch> {
+  requireRoot();
+  for (const command of HOST_COMMANDS) {
+    if ((await which(command)) === undefined) {
+      throw new Error(
+        `${command} is missing: the lab unpacks Debian packages with it; run the lab on Debian 12`,
+      );
+    }
+  }
+  return debianArch();
 }
 
 /** @throws Error where the lab could not make network namespaces, mounts and cgroups */

@@ -29,7 +29,7 @@ export async function ensurePrograms<N extends ProgramName>(
   }
   await requireGo(names);
   const parts = await Promise.all(
-    [...wanted].map(([group, programs]) => limit(() => ensureGroup(group, programs, reporter))),
+    [...wanted].map(([group, programs]) => ensureGroup(group, programs, reporter)),
   );
   return Object.assign({}, ...parts) as Record<N, string>;
 }
@@ -53,7 +53,8 @@ async function ensureGroup(
         const temporary = path.join(folder, '.building');
         await rm(temporary, { recursive: true, force: true });
         await mkdir(temporary, { recursive: true });
-        await buildGroup(group, todo, temporary, detail);
+        // A turn is taken only here: who waits for another's build must not keep a third from building.
+        await limit(() => buildGroup(group, todo, temporary, detail));
         for (const name of todo) {
           await rename(path.join(temporary, name), path.join(folder, name));
         }

@@ -75,6 +75,13 @@ export const PROGRAM_GROUPS = [
     programs: { kwok: 'sigs.k8s.io/kwok/cmd/kwok' },
     set: { 'sigs.k8s.io/kwok/pkg/consts.Version': 'v0.8.0' },
   },
+  {
+    // Debian's Prometheus cannot find its targets in a cluster. All other ways to find them are left out.
+    module: 'prometheus',
+    programs: { prometheus: 'github.com/prometheus/prometheus/cmd/prometheus' },
+    tags: ['remove_all_sd', 'enable_kubernetes_sd'],
+    set: { 'github.com/prometheus/common/version.Version': '3.11.3' },
+  },
   { module: 'pause', programs: { pause: 'berth/lab/pause' } },
 ] as const satisfies readonly ProgramGroup[];
 
