@@ -25,8 +25,6 @@ export interface EngineOptions {
   readonly signal: AbortSignal;
   /** Gets the engine's output as it comes. */
   readonly onOutput?: (text: string) => void;
-  /** Compare the state with what is there before anything else. */
-  readonly refresh?: boolean;
 }
 
 export type EngineCommand = 'up' | 'preview' | 'destroy';
@@ -56,7 +54,7 @@ export async function runEngine(
   folder: StackFolder,
   stack: Stack,
   command: EngineCommand,
-  { phase, signal, onOutput, refresh = false }: EngineOptions,
+  { phase, signal, onOutput }: EngineOptions,
 ): Promise<EngineResult> {
   const log = openRunLog(folder, command);
   const watch = watchEvents(phase, command);
@@ -64,7 +62,6 @@ export async function runEngine(
   let outputs: OutputMap = {};
   const options = {
     signal,
-    refresh,
     color: 'never' as const,
     diff: command === 'preview',
     suppressOutputs: true,

@@ -41,19 +41,23 @@ export function mendLocks(folder: StackFolder, phase: Phase): void {
   if (locks > 0) phase.line('removed the lock of a killed run');
 }
 
-/** Starts the stack's containers that have stopped, as after the machine went down. */
+/**
+ * Starts the stack's containers that have stopped, as after the machine went down.
+ * @returns how many containers the stack has, and the names of those that are gone or do not start.
+ */
 export async function startStopped(
   folder: StackFolder,
   engine: Engine,
-  phase: Phase,
-): Promise<void> {
-  for (const { type, inputs } of stateResources(folder)) {
-    if (type !== 'docker:index/container:Container') continue;
-    if (typeof inputs?.name !== 'string') continue;
-    await docker(engine, 'container', 'start', inputs.name).catch(() =>
-      phase.line(`container ${String(inputs.name)} is gone or does not start`),
-    );
-  }
+): Promise<{ readonly count: number; readonly missing: readonly string[] }> {
+  const names = stateResources(folder).flatMap(({ type, inputs }) =>
+    type === 'docker:index/container:Container' && typeof inputs?.name === 'string'
+      ? [inputs.name]
+      : [],
+  );
+  const missing: string[] = [];
+  for (const name of names)
+    await docker(engine, 'container', 'start', name).catch(() => missing.push(name));
+  return { count: names.length, missing };
 }
 
 /** What the stack's own state holds, apart from the stack itself and its providers. */

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import type { CommandContext, CommonOptions } from '../command-context';
 import { openStack, runEngine } from '../engine';
 import { describeChanges } from '../engine-events';
-import { mendLocks, mendState, startStopped, stateResources } from '../mend-state';
+import { mendLocks, mendState, stateResources } from '../mend-state';
 import { reporterOf } from '../progress';
 import { prepareStack } from '../project';
-import { waitForAnswer } from '../reachable';
+import { forgettingUnreachable, revive } from '../revive';
 import { runCommand } from '../run-command';
 import { holdStack } from '../run-lock';
 import { stackFolder, type StackFolder } from '../stack-folder';
@@ -15,9 +15,6 @@ import { chooseWorkbench, openWorkbench } from '../workbench';
 
 /** What `down` leaves of a stack's folder: what its jobs found, and what its runs logged. */
 const KEPT = new Set(['results', 'logs']);
-
-const ANSWER_MS = 5_000;
-const RESTART_MS = 60_000;
 
 export interface DownOptions extends CommonOptions {
   /** Forget the stack even where what it made cannot be taken down. */
@@ -62,22 +59,12 @@ async function destroy(context: CommandContext, options: DownOptions): Promise<v
     mendLocks(folder, phase);
     await prepareStack(folder, bench, bench.overrides, runCommand);
     await mendState(folder, bench, await openStack(folder, bench), phase);
-    let answers = await waitForAnswer(folder.kubeconfig, ANSWER_MS);
-    if (!answers && existsSync(folder.kubeconfig)) {
-      phase.line('the cluster does not answer: starting its containers');
-      await startStopped(folder, bench, phase);
-      answers = await waitForAnswer(folder.kubeconfig, RESTART_MS);
-      if (!answers) phase.line('the cluster is gone: forgetting what was in it');
-    }
-    const destroyEnv = answers
-      ? bench.env
-      : { ...bench.env, PULUMI_K8S_DELETE_UNREACHABLE: 'true' };
-    const stack = await openStack(folder, { ...bench, env: destroyEnv });
+    const answers = await revive(folder, bench, phase);
+    if (!answers) phase.line('the cluster is gone: forgetting what was in it');
+    const stack = await openStack(folder, answers ? bench : forgettingUnreachable(bench));
     const result = await runEngine(folder, stack, 'destroy', {
       phase,
       signal,
-      // What is gone with the cluster is taken out of the state first.
-      refresh: !answers,
       ...(options.verbose ? { onOutput: (text) => print(text.trimEnd()) } : {}),
     });
     phase.line(describeChanges(result.changes, 'done'));

@@ -4,10 +4,10 @@ import type { CommandContext, CommonOptions } from '../command-context';
 import { openStack, runEngine } from '../engine';
 import { describeChanges, isUnchanged } from '../engine-events';
 import { openKube, type Kube } from '../kube';
-import { mendLocks, mendState, startStopped, stateResources } from '../mend-state';
+import { mendLocks, mendState, stateResources } from '../mend-state';
 import type { Phase } from '../progress';
 import { prepareStack } from '../project';
-import { waitForAnswer } from '../reachable';
+import { forgettingUnreachable, revive } from '../revive';
 import { runCommand } from '../run-command';
 import { holdStack } from '../run-lock';
 import { requireStackConfig } from '../stack-folder';
@@ -19,10 +19,6 @@ import { openWorkbench, type Workbench } from '../workbench';
 
 /** How long the posture jobs may take. */
 const JOBS_LIMIT_MS = 15 * 60_000;
-
-/** How long a cluster that was there may take to answer, before and after its containers were started again. */
-const ANSWER_MS = 5_000;
-const RESTART_MS = 90_000;
 
 /** `npm run up`: brings the estate up, waits for its posture jobs, and shows what they came to. */
 export async function up(context: CommandContext, options: CommonOptions): Promise<number> {
@@ -65,21 +61,13 @@ async function update(
   await prepareStack(folder, bench, bench.overrides, runCommand);
   const stack = await openStack(folder, bench);
   await mendState(folder, bench, stack, phase);
-  const gone = await clusterIsGone(folder.kubeconfig, async () => {
-    if (stateResources(folder).length === 0) return false;
-    phase.line('the cluster does not answer: starting its containers');
-    await startStopped(folder, bench, phase);
-    return true;
-  });
-  if (gone) phase.line('the cluster is gone: comparing the state with what is there');
-  const env = gone ? { ...bench.env, PULUMI_K8S_DELETE_UNREACHABLE: 'true' } : bench.env;
-  const run = gone ? await openStack(folder, { ...bench, env }) : stack;
-  const result = await runEngine(folder, run, 'up', {
-    phase,
-    signal,
-    refresh: gone,
-    ...(options.verbose ? { onOutput: (text) => print(text.trimEnd()) } : {}),
-  });
+  const run = { phase, signal, ...(options.verbose ? { onOutput: showing(print) } : {}) };
+  if (stateResources(folder).length > 0 && !(await revive(folder, bench, phase))) {
+    phase.line('the cluster is gone: removing what is left of it, and making it anew');
+    const forgetting = await openStack(folder, forgettingUnreachable(bench));
+    await runEngine(folder, forgetting, 'destroy', run);
+  }
+  const result = await runEngine(folder, stack, 'up', run);
   keepOutputs(folder, result.outputs);
   for (const warning of result.warnings) phase.line(`warning: ${warning}`);
   const described = describeChanges(result.changes, 'done');
@@ -87,12 +75,7 @@ async function update(
   return isUnchanged(result.changes) ? described : `changes: ${described}`;
 }
 
-/** True where there was a cluster, it does not answer, and it does not come back when it is started. */
-async function clusterIsGone(kubeconfig: string, start: () => Promise<boolean>): Promise<boolean> {
-  if (await waitForAnswer(kubeconfig, ANSWER_MS)) return false;
-  if (!(await start())) return false;
-  return !(await waitForAnswer(kubeconfig, RESTART_MS));
-}
+const showing = (print: (line: string) => void) => (text: string) => print(text.trimEnd());
 
 async function waitForJobs(context: CommandContext, kube: Kube, { jobs = [] }: StackOutputs) {
   if (jobs.length === 0) return { rows: [], problems: [] };

@@ -46,8 +46,12 @@ export class Session {
     return typeof value === 'string' && value !== '' ? value : undefined;
   }
 
+  /** The official provider takes this one option from its environment, too. */
   isOn(option: string): boolean {
-    return this.options[option] === true;
+    const value = this.options[option];
+    if (value === undefined && option === 'deleteUnreachable')
+      return process.env.PULUMI_K8S_DELETE_UNREACHABLE === 'true';
+    return value === true;
   }
 
   get kubeconfig(): string {
