@@ -104,7 +104,7 @@ export const analyzerSettings = defineSettings({
     env: 'MAX_IMAGE_PIXELS',
     description: 'An image of more pixels is not decoded and gives an Error row',
     unit: 'pixels',
-    schema: integerSetting(1, 100_000_000, 12_500_000),
+    schema: integerSetting(1, 100_000_000, 8_300_000),
   },
   imageTimeoutMs: {
     env: 'IMAGE_TIMEOUT_MS',
