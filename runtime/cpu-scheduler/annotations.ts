@@ -1,4 +1,4 @@
-import type { NodeVerdict } from './types';
+import type { NodeVerdict, Placement } from './types';
 
 /** Annotations that a binding puts on the pod. */
 export const ANNOTATIONS = {
@@ -20,5 +20,18 @@ export function bindingAnnotations({ cpu }: NodeVerdict): Record<string, string>
     [ANNOTATIONS.nodeCpuRatio]: measured ? cpu.cpuRatio.toFixed(3) : 'unknown',
     [ANNOTATIONS.effectiveCpuRatio]: cpu.effectiveCpuRatio.toFixed(3),
     [ANNOTATIONS.readingAgeMs]: measured ? String(Math.round(cpu.readingAgeMs)) : 'unknown',
+  };
+}
+
+/** What the annotations of a pod say about its placing; undefined when this scheduler did not place it. */
+export function placementOf(
+  annotations: Readonly<Record<string, string>> | undefined,
+): Placement | undefined {
+  const nodeCpuRatio = annotations?.[ANNOTATIONS.nodeCpuRatio];
+  if (annotations === undefined || nodeCpuRatio === undefined) return undefined;
+  return {
+    nodeCpuRatio,
+    effectiveCpuRatio: annotations[ANNOTATIONS.effectiveCpuRatio] ?? 'unknown',
+    readingAgeMs: annotations[ANNOTATIONS.readingAgeMs] ?? 'unknown',
   };
 }

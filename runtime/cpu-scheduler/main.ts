@@ -94,9 +94,13 @@ async function start(settings: CpuSchedulerSettings, log: Logger): Promise<Runni
       app.get('/explain/:namespace/:pod', (request, response) => {
         const { namespace, pod } = request.params;
         const answer = explain(scheduler, namespace, pod, clock.nowMs());
-        if (answer === undefined) {
-          response.status(404).json({ error: 'no decision about this pod is kept here' });
-        } else response.json(answer);
+        if (answer !== undefined) response.json(answer);
+        else if (scheduler.leading) {
+          response.status(404).json({ error: 'no decision about this pod is known' });
+        } else {
+          const error = 'this replica stands by, ask the leader';
+          response.status(503).json({ error, leader: elector.holder ?? null });
+        }
       }),
   });
   log.info({ identity, port: server.port, scheduler: settings.schedulerName }, 'started');
@@ -106,6 +110,7 @@ async function start(settings: CpuSchedulerSettings, log: Logger): Promise<Runni
   const electing = elector.run(taking.signal);
   return {
     stop: async () => {
+      scheduler.stopLeading();
       await events.flush(3000);
       taking.abort();
       await electing;

@@ -38,6 +38,13 @@ export interface NodeInfo {
   readonly allocatablePods: number;
 }
 
+/** What was known of a node when a pod was placed there, as text. */
+export interface Placement {
+  readonly nodeCpuRatio: string;
+  readonly effectiveCpuRatio: string;
+  readonly readingAgeMs: string;
+}
+
 /** The controller that made a pod. */
 export interface Owner {
   readonly kind: string;
@@ -63,6 +70,8 @@ export interface PodInfo {
   readonly startedAtMs?: number | undefined;
   /** Whether this scheduler placed it, which its annotations say. */
   readonly placedHere: boolean;
+  /** What its annotations say about its node when it was chosen. */
+  readonly placement?: Placement | undefined;
   readonly owner?: Owner | undefined;
   readonly requests: Resources;
   readonly hostPorts: readonly HostPort[];

@@ -199,5 +199,9 @@ describe('cpu-scheduler with a real API server', function () {
     scheduler = next;
     await next.leads();
     assert.ok(Date.now() - startedMs < 10_000);
+    const explained = await scheduler.get('/explain/one/first');
+    assert.equal(explained.body['node'], 'node-2');
+    const { nodeCpuRatio } = explained.body['chosen'] as Record<string, string>;
+    assert.equal(nodeCpuRatio, '0.100');
   });
 });

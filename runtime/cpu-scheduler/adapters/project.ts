@@ -1,6 +1,6 @@
 import type { Node, Pod, PodStatus } from '../../shared/kubernetes/types';
 import { quantityToUnits } from '../../shared/quantity';
-import { ANNOTATIONS } from '../annotations';
+import { placementOf } from '../annotations';
 import { nodeResourcesOf, podRequests } from '../policy/pod-requests';
 import { unhandledNeeds } from '../policy/unhandled-needs';
 import type { HostPort, NodeInfo, PodInfo, Resources } from '../types';
@@ -62,6 +62,7 @@ export function projectPod(pod: Pod, onBad: OnBadObject): PodInfo {
     onBad(`pod ${metadata.namespace}/${metadata.name}`, error);
     unhandled.push('requests that are no quantities');
   }
+  const placement = placementOf(metadata.annotations);
   const gates = spec.schedulingGates ?? [];
   if (gates.length > 0) {
     unhandled.push(
@@ -88,7 +89,8 @@ export function projectPod(pod: Pod, onBad: OnBadObject): PodInfo {
     ...(spec.nodeName && { nodeName: spec.nodeName }),
     ...(boundAtMs !== undefined && { boundAtMs }),
     ...(startedAtMs !== undefined && { startedAtMs }),
-    placedHere: metadata.annotations?.[ANNOTATIONS.nodeCpuRatio] !== undefined,
+    placedHere: placement !== undefined,
+    placement,
     ...(owner && { owner: { kind: owner.kind, name: owner.name, uid: owner.uid } }),
     requests,
     hostPorts: fit.hostPorts,

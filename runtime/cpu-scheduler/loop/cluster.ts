@@ -125,6 +125,14 @@ export class Cluster implements NodeOrders {
     this.roomVersion += 1;
   }
 
+  /** The pod of this name that is on a node. O(pods), for people who ask. */
+  findPlaced(namespace: string, name: string): PodInfo | undefined {
+    for (const { pod } of this.#placed.values()) {
+      if (pod.name === name && pod.namespace === namespace) return pod;
+    }
+    return undefined;
+  }
+
   isPlaced(uid: string): boolean {
     return this.#placed.has(uid);
   }

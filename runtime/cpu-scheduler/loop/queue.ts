@@ -47,6 +47,14 @@ export class PendingQueue {
     return this.#entries.get(uid)?.pod;
   }
 
+  /** The pending pod of this name. O(pods), for people who ask. */
+  find(namespace: string, name: string): PodInfo | undefined {
+    for (const { pod } of this.#entries.values()) {
+      if (pod.name === name && pod.namespace === namespace) return pod;
+    }
+    return undefined;
+  }
+
   /** Adds a pod, or takes over what changed of it; a change that matters for where it fits lets it be tried at once. */
   set(pod: PodInfo): void {
     const entry = this.#entries.get(pod.uid);

@@ -137,7 +137,6 @@ export class Scheduler {
   async #rounds(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.clock.sleep(ROUND_MS, signal);
-      if (!this.outside.leadership.isLeader()) this.#leading = false;
       this.metrics.leader.set(this.leading ? 1 : 0);
       if (this.leading) this.readings.publish();
       this.metrics.pendingPods.set(this.queue.size);
