@@ -78,5 +78,5 @@ export function describeChanges(changes: ResourceChanges, tense: 'planned' | 'do
     .map(([op, count]) => `${count} ${words(op)}`);
   const same = changes.same ?? 0;
   if (parts.length === 0) return `no change; ${same} resources as declared`;
-  return `${parts.join(', ')}; ${same} unchanged`;
+  return `${parts.join(', ')}${same > 0 ? `; ${same} unchanged` : ''}`;
 }

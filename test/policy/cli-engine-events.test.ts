@@ -81,6 +81,7 @@ describe('changes of an update', () => {
       describeChanges(changes, 'done'),
       '3 created, 1 updated, 2 replaced; 40 unchanged',
     );
+    assert.equal(describeChanges({ delete: 90 }, 'done'), '90 deleted');
     assert.equal(describeChanges({ same: 43 }, 'done'), 'no change; 43 resources as declared');
   });
 });
