@@ -9,7 +9,8 @@ import { startEngine, type Engine } from './support/engine';
 type Options = pulumi.CustomResourceOptions;
 
 describe('lab: the kubernetes plugin waits for what real controllers do', function () {
-  this.timeout(300_000);
+  // kwok takes its time with pods that come later, above all on a busy machine.
+  this.timeout(600_000);
   let controlPlane: ControlPlane;
   let engine: Engine;
   let stack: Stack;
