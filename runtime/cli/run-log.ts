@@ -12,6 +12,14 @@ export interface RunLog {
   close(): void;
 }
 
+/**
+ * True for an event that may be kept: what the SDK says for debugging holds answers of the engine as they are, secrets
+ * in plain text.
+ */
+export function isLoggable({ diagnosticEvent }: EngineEvent): boolean {
+  return diagnosticEvent === undefined || String(diagnosticEvent.severity) !== 'debug';
+}
+
 /** Opens `.berth/<stack>/logs/<time>-<command>.log` and `….events.jsonl` beside it. */
 export function openRunLog(folder: StackFolder, command: string, now = new Date()): RunLog {
   mkdirSync(folder.logs, { recursive: true });
@@ -24,7 +32,9 @@ export function openRunLog(folder: StackFolder, command: string, now = new Date(
   return {
     path,
     text: (chunk) => void text.write(chunk),
-    event: (event) => void events.write(`${JSON.stringify(event)}\n`),
+    event: (event) => {
+      if (isLoggable(event)) events.write(`${JSON.stringify(event)}\n`);
+    },
     close: () => {
       text.end();
       events.end();

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { EngineEvent } from '@pulumi/pulumi/automation';
 import { describeChanges, isUnchanged, newsOf, plainText } from '../../runtime/cli/engine-events';
+import { isLoggable } from '../../runtime/cli/run-log';
 
 const CONTAINER = 'docker:index/container:Container';
 const urn = (type: string, name: string) => `urn:pulumi:dev::berth::${type}::${name}`;
@@ -57,6 +58,16 @@ describe('news of engine events', () => {
     assert.deepEqual(newsOf(event({ diagnosticEvent: { ...info, ephemeral: true } })), [
       { kind: 'status', key: urn(CONTAINER, 'node-1'), text: 'error: no space left' },
     ]);
+  });
+
+  it('keeps no debugging message, since those hold secrets', () => {
+    const said = (severity: string) =>
+      event({ diagnosticEvent: { message: 'm', color: 'raw', severity: severity as 'info' } });
+    assert.deepEqual(
+      ['debug', 'info', 'warning', 'error'].map((severity) => isLoggable(said(severity))),
+      [false, true, true, true],
+    );
+    assert.equal(isLoggable(event({ cancelEvent: {} })), true);
   });
 
   it('takes the colours out of a message', () => {
