@@ -1,7 +1,6 @@
 import { cp, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { execa } from 'execa';
 import { parse, stringify } from 'yaml';
 
 const projectDirectory = resolve(__dirname, '..', '..', '..');
@@ -30,6 +29,8 @@ export interface Checkout {
 
 /** Copies what git knows or would add; the installed packages are shared. */
 export async function makeCheckout(show: (line: string) => void): Promise<Checkout> {
+  // Something below execa exports only to `import`, so it cannot be required.
+  const { execa } = await import('execa');
   const directory = await realpath(await mkdtemp(join(tmpdir(), 'berth-')));
   const listed = await execa('git', ['ls-files', '-co', '--exclude-standard', '-z'], {
     cwd: projectDirectory,

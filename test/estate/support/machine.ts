@@ -1,6 +1,5 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execa } from 'execa';
 
 /** What a lab could leave behind on a machine. */
 export interface MachineState {
@@ -11,10 +10,12 @@ export interface MachineState {
   readonly iptables: readonly string[];
 }
 
-const lines = async (command: string, args: readonly string[]): Promise<string[]> =>
-  (await execa(command, [...args], { reject: false })).stdout
-    .split('\n')
-    .filter((line) => line !== '');
+async function lines(command: string, args: readonly string[]): Promise<string[]> {
+  // Something below execa exports only to `import`, so it cannot be required.
+  const { execa } = await import('execa');
+  const { stdout } = await execa(command, [...args], { reject: false });
+  return stdout.split('\n').filter((line) => line !== '');
+}
 
 /** Reads mounts, network links and namespaces, cgroups (two levels) and packet rules of this machine. */
 export async function machineState(): Promise<MachineState> {
