@@ -103,10 +103,11 @@ describe('the whole estate', function () {
   it('runs every service under the restricted level', async () => {
     const { declared } = await declare();
     const deployments = declared.filter(({ type }) => type === 'kubernetes:apps/v1:Deployment');
-    assert.deepEqual(
-      deployments.map(({ name }) => name).sort(),
-      ['cpu-scheduler', 'image-feeder', 'mosquitto'],
-    );
+    assert.deepEqual(deployments.map(({ name }) => name).sort(), [
+      'cpu-scheduler',
+      'image-feeder',
+      'mosquitto',
+    ]);
     for (const deployment of deployments) {
       const pod = podOf(deployment);
       assert.equal(pod.securityContext.runAsNonRoot, true, deployment.name);
