@@ -202,6 +202,7 @@ export const systemsSchema = block({
     thresholdRatio: range(0.05, 1).default(0.9),
     pollIntervalSeconds: wholeRange(1, 60).default(10),
     readingMaxAgeSeconds: wholeRange(1, 600).default(30),
+    firstReadingWaitSeconds: wholeRange(0, 600).default(60),
     offload: block({
       enabled: z.boolean().default(true),
       dryRun: z.boolean().default(false),

@@ -38,6 +38,7 @@ export class CpuScheduler extends pulumi.ComponentResource {
       cpuThreshold: settings.thresholdRatio,
       cpuPollIntervalMs: settings.pollIntervalSeconds * SECOND_MS,
       readingMaxAgeMs: settings.readingMaxAgeSeconds * SECOND_MS,
+      firstReadingWaitMs: settings.firstReadingWaitSeconds * SECOND_MS,
       offloadIntervalMs: settings.offload.intervalSeconds * SECOND_MS,
       offloadDryRun: settings.offload.dryRun,
       offloadMinAgeMs: settings.offload.minimumAgeSeconds * SECOND_MS,

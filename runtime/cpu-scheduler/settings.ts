@@ -65,6 +65,12 @@ export const cpuSchedulerSettings = defineSettings({
     unit: 'ms',
     schema: integerSetting(SECOND, 10 * MINUTE, 30 * SECOND),
   },
+  firstReadingWaitMs: {
+    env: 'FIRST_READING_WAIT_MS',
+    description: 'How long a new leader waits for CPU readings before it places pods without',
+    unit: 'ms',
+    schema: integerSetting(0, 10 * MINUTE, 3 * SECOND),
+  },
   cpuThreshold: {
     env: 'CPU_THRESHOLD',
     description: 'A node whose effective CPU is at or above this gets no pod',

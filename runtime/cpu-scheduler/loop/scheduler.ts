@@ -33,8 +33,8 @@ export interface Outside {
   readonly leadership: Leadership;
 }
 
-/** A new leader waits this long for CPU readings before it places pods without. */
-const FIRST_READING_LIMIT_MS = 3000;
+/** While a new leader waits for CPU readings, it looks this often whether they are there. */
+const FIRST_READING_PAUSE_MS = 250;
 /** Estimates are brought up to date this often even where no CPU is read (on a replica that stands by). */
 const ROUND_MS = 1000;
 
@@ -120,9 +120,19 @@ export class Scheduler {
     while (!this.outside.watch.synced && this.outside.leadership.isLeader()) {
       await this.clock.sleep(50);
     }
-    await Promise.race([this.readings.once(), this.clock.sleep(FIRST_READING_LIMIT_MS)]);
+    await this.#firstReadings();
     this.#leading = this.outside.leadership.isLeader();
     this.#placement.poke();
+  }
+
+  /** Awaits CPU readings, for a while: a Prometheus that has just started has none to give yet. */
+  async #firstReadings(): Promise<void> {
+    const { firstReadingWaitMs } = this.settings;
+    const sinceMs = this.clock.monotonicMs();
+    const isOver = () => this.clock.monotonicMs() - sinceMs >= firstReadingWaitMs;
+    await Promise.race([this.readings.once(), this.clock.sleep(firstReadingWaitMs)]);
+    while (this.readings.state.fallback && !isOver() && this.outside.leadership.isLeader())
+      await this.clock.sleep(FIRST_READING_PAUSE_MS);
   }
 
   /** This replica is not the leader any more: nothing more is sent, and what is kept for later is let go. */
