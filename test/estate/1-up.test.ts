@@ -74,6 +74,26 @@ describe('npm run up', function () {
     }
   });
 
+  it('chose the node of each job by a measured CPU', async () => {
+    const cluster = await estateCluster();
+    for (const { metadata } of await cluster.pods('posture', 'app=posture'))
+      assert.match(
+        metadata?.annotations?.['cpu-scheduler.berth.dev/node-cpu-ratio'] ?? '',
+        /^\d\.\d+$/,
+        metadata?.name,
+      );
+  });
+
+  it('lets plain pulumi preview and read outputs in the shell of the lab', async () => {
+    const { checkout } = await estate();
+    const shell = (...command: string[]) => checkout.npm('lab:shell', command);
+    assert.match((await shell('pulumi', 'preview', '-s', 'dev')).all, /\d+ unchanged/);
+    assert.match(
+      (await shell('pulumi', 'stack', 'output', 'cpuQuery', '-s', 'dev')).stdout,
+      /container_cpu_usage_seconds_total/,
+    );
+  });
+
   it('reports no change the second time', async () => {
     const { checkout } = await estate();
     const { all } = await checkout.npm('up');

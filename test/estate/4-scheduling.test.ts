@@ -4,7 +4,6 @@ import { CPU_SCHEDULER_NAME } from '../../components/plan';
 import { BURN_CPU, podOf, STAY, SYSTEM, type EstateCluster } from './support/cluster';
 import { processOf } from './support/leader-process';
 import { estateCluster } from './support/session';
-import { readStackOutput } from './support/stack-output';
 import { waitUntil } from './support/wait-until';
 
 const NAMESPACE = 'scheduling-test';
@@ -19,11 +18,9 @@ describe('the CPU-aware scheduler on a real estate', function () {
   let cluster: EstateCluster;
   /** An image with Node.js that the nodes have already. */
   let image: string;
-  let query: string;
 
   before(async () => {
     cluster = await estateCluster();
-    query = await readStackOutput('cpuQuery');
     const [scheduler] = await cluster.pods(SYSTEM, 'app.kubernetes.io/name=cpu-scheduler');
     image = scheduler?.spec?.containers[0]?.image ?? '';
     await cluster.core.createNamespace({ body: { metadata: { name: NAMESPACE } } });
@@ -49,7 +46,7 @@ describe('the CPU-aware scheduler on a real estate', function () {
     await waitUntil(`the pods of ${role} to go`, async () => (await labelled(role)).length === 0);
   }
 
-  /** Keeps one node busy from outside the scheduler's sight, until its reading shows it. */
+  /** Keeps one node busy with pods that the scheduler did not place, until its reading shows it. */
   async function burn(nodeName: string): Promise<void> {
     for (const part of [1, 2])
       await create(
@@ -65,7 +62,7 @@ describe('the CPU-aware scheduler on a real estate', function () {
     await waitUntil(
       `${nodeName} to read as busy`,
       async () => {
-        seen = (await cluster.cpuRatios(query)).get(nodeName);
+        seen = (await cluster.cpuRatios()).get(nodeName);
         return seen !== undefined && seen >= THRESHOLD;
       },
       { seen: () => seen },
@@ -78,7 +75,7 @@ describe('the CPU-aware scheduler on a real estate', function () {
     await waitUntil(
       'the other nodes to read as calm',
       async () => {
-        seen = await cluster.cpuRatios(query);
+        seen = await cluster.cpuRatios();
         return (
           seen.size >= 4 &&
           [...seen].every(([node, ratio]) => node === but || node === 'server' || ratio < limit)

@@ -77,16 +77,11 @@ export class EstateCluster {
     );
   }
 
-  /** Used share (0..1) of each node, asked of Prometheus with the estate's own query. */
-  async cpuRatios(query: string): Promise<Map<string, number>> {
-    const body = await this.get(
-      `/api/v1/namespaces/${MONITORING}/services/kube-prom-stack-prometheus:9090/proxy/api/v1/query` +
-        `?query=${encodeURIComponent(query)}`,
-    );
-    const answer = JSON.parse(body) as {
-      data: { result: { metric: { node: string }; value: [number, string] }[] };
-    };
-    return new Map(answer.data.result.map(({ metric, value }) => [metric.node, Number(value[1])]));
+  /** Used share (0..1) of each node, as the leading scheduler last read it; no entry where it knows none. */
+  async cpuRatios(): Promise<Map<string, number>> {
+    const metrics = await this.scheduler('/metrics');
+    const lines = metrics.matchAll(/^cpu_scheduler_node_cpu_ratio{node="([^"]+)"} (\S+)$/gm);
+    return new Map([...lines].map(([, node = '', ratio]) => [node, Number(ratio)]));
   }
 
   /** Stops (0) or starts (1) Prometheus itself. */
