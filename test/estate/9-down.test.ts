@@ -15,7 +15,8 @@ describe('npm run down', function () {
       assert.deepEqual(await processesOf(checkout.directory), []);
       for (const left of ['kubeconfig', 'state', 'passphrase', 'project'])
         assert.ok(!existsSync(join(checkout.directory, '.berth', 'dev', left)), left);
-      assert.ok(!existsSync(join(checkout.directory, '.berth', 'lab')));
+      for (const left of ['lab', 'build'])
+        assert.ok(!existsSync(join(checkout.directory, '.berth', left)), left);
     } finally {
       await checkout.npm('down');
     }

@@ -37,6 +37,9 @@ export async function down(context: CommandContext, options: DownOptions): Promi
       await destroy(context, options).catch((error: unknown) => tolerate(context, options, error));
     forget(folder);
     const others = otherStacks(context.projectDir, folder.stack);
+    // What the program bundled for the image builds; any `up` makes it anew.
+    if (others.length === 0)
+      rmSync(join(context.projectDir, '.berth', 'build'), { recursive: true, force: true });
     if (others.length > 0) print(`the lab stays: ${others.join(', ')} needs it`);
     else if (hasLab || kind === 'lab')
       await progress.phase('Lab', async (phase) => {
