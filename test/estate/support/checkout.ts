@@ -28,10 +28,8 @@ export interface Checkout {
 }
 
 /** Copies what git knows or would add; the installed packages are shared. */
-export async function makeCheckout(show: (line: string) => void): Promise<Checkout> {
-  // Something below execa exports only to `import`, so it cannot be required.
+async function copyCheckout(directory: string): Promise<void> {
   const { execa } = await import('execa');
-  const directory = await realpath(await mkdtemp(join(tmpdir(), 'berth-')));
   const listed = await execa('git', ['ls-files', '-co', '--exclude-standard', '-z'], {
     cwd: projectDirectory,
   });
@@ -43,6 +41,18 @@ export async function makeCheckout(show: (line: string) => void): Promise<Checko
     });
   }
   await symlink(join(projectDirectory, 'node_modules'), join(directory, 'node_modules'));
+}
+
+/**
+ * Makes a copy of this checkout, or takes the one that BERTH_ESTATE_CHECKOUT names, so that a test can be written
+ * against an estate that is up.
+ */
+export async function makeCheckout(show: (line: string) => void): Promise<Checkout> {
+  // Something below execa exports only to `import`, so it cannot be required.
+  const { execa } = await import('execa');
+  const given = process.env.BERTH_ESTATE_CHECKOUT;
+  const directory = given ?? (await realpath(await mkdtemp(join(tmpdir(), 'berth-'))));
+  if (given === undefined) await copyCheckout(directory);
   return {
     directory,
     async npm(name, args = [], options = {}) {

@@ -51,7 +51,8 @@ export class EstateCluster {
       });
       const holder = lease.spec?.holderIdentity;
       const pods = await this.pods(SYSTEM, 'app.kubernetes.io/name=cpu-scheduler');
-      return pods.find(({ metadata }) => holder !== undefined && metadata?.name === holder);
+      // The holder is the pod and, behind an underscore, the run of its process.
+      return pods.find(({ metadata }) => holder?.split('_')[0] === metadata?.name);
     });
   }
 
