@@ -29,6 +29,7 @@ export interface Checkout {
 
 /** Copies what git knows or would add; the installed packages are shared. */
 async function copyCheckout(directory: string): Promise<void> {
+  // Something below execa exports only to `import`, so it cannot be required.
   const { execa } = await import('execa');
   const listed = await execa('git', ['ls-files', '-co', '--exclude-standard', '-z'], {
     cwd: projectDirectory,
@@ -48,7 +49,6 @@ async function copyCheckout(directory: string): Promise<void> {
  * against an estate that is up.
  */
 export async function makeCheckout(show: (line: string) => void): Promise<Checkout> {
-  // Something below execa exports only to `import`, so it cannot be required.
   const { execa } = await import('execa');
   const given = process.env.BERTH_ESTATE_CHECKOUT;
   const directory = given ?? (await realpath(await mkdtemp(join(tmpdir(), 'berth-'))));
