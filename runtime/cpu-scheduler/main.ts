@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { parseArgs } from 'node:util';
 import { systemClock } from '../shared/clock';
 import { startHealthServer } from '../shared/health-server';
 import { KubeApi } from '../shared/kubernetes/api';
@@ -8,27 +7,21 @@ import { loadConnection } from '../shared/kubernetes/connection';
 import { EventWriter } from '../shared/kubernetes/events';
 import { LeaderElector } from '../shared/kubernetes/leader';
 import { kubeLeaseStore } from '../shared/kubernetes/lease-store';
-import { runService, type Running } from '../shared/lifecycle';
-import { createLogger, type Logger } from '../shared/log';
+import type { Running } from '../shared/lifecycle';
+import type { Logger } from '../shared/log';
+import { PrometheusCpu } from '../shared/node-cpu/prometheus-cpu';
 import { PrometheusClient } from '../shared/prometheus';
-import { parseSettings, SettingsError } from '../shared/settings';
-import { settingsHelp } from '../shared/settings-help';
+import { serviceMain } from '../shared/service-main';
+import { checkLeaseSettings } from '../shared/service-settings';
 import { KubeBinder } from './adapters/kube-binder';
 import { KubeEvictor } from './adapters/kube-evictor';
 import { KubeNotices } from './adapters/kube-notices';
 import { KubeWatch } from './adapters/kube-watch';
 import { evictionsIn, LeaseHistory } from './adapters/lease-history';
-import { PrometheusCpu } from './adapters/prometheus-cpu';
 import { explain } from './loop/explanation';
 import { Scheduler } from './loop/scheduler';
 import { cpuSchedulerMetrics } from './metrics';
 import { cpuSchedulerSettings, type CpuSchedulerSettings } from './settings';
-
-const USAGE = `cpu-scheduler: binds pending pods to the least busy node, and offloads hot nodes
-
-Usage: node main.js [--kubeconfig PATH] [--prom-url URL] [--help]
-
-Runs with the service account of its pod, or, outside a cluster, with a kubeconfig.`;
 
 async function start(settings: CpuSchedulerSettings, log: Logger): Promise<Running> {
   const clock = systemClock;
@@ -152,34 +145,13 @@ function readEvictions(annotations: Readonly<Record<string, string>>, log: Logge
   }
 }
 
-function main(): void {
-  const { values } = parseArgs({
-    options: {
-      help: { type: 'boolean', short: 'h' },
-      kubeconfig: { type: 'string' },
-      'prom-url': { type: 'string' },
-    },
-  });
-  if (values.help) {
-    process.stdout.write(settingsHelp(USAGE, cpuSchedulerSettings));
-    return;
-  }
-  try {
-    const settings = parseSettings(cpuSchedulerSettings, {
-      ...process.env,
-      ...(values.kubeconfig !== undefined && { KUBECONFIG: values.kubeconfig }),
-      ...(values['prom-url'] !== undefined && { PROM_URL: values['prom-url'] }),
-    });
-    if (settings.leaseRenewDeadlineMs >= settings.leaseDurationMs) {
-      throw new SettingsError(['LEASE_RENEW_DEADLINE_MS: must be below LEASE_DURATION_MS']);
-    }
-    const log = createLogger('cpu-scheduler', settings.logLevel);
-    runService(log, () => start(settings, log));
-  } catch (error) {
-    if (!(error instanceof SettingsError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exitCode = 2;
-  }
-}
-
-main();
+serviceMain({
+  name: 'cpu-scheduler',
+  summary:
+    'binds pending pods to the least busy node, and offloads hot nodes. ' +
+    'Runs with the service account of its pod, or, outside a cluster, with a kubeconfig.',
+  settings: cpuSchedulerSettings,
+  options: { kubeconfig: 'KUBECONFIG', 'prom-url': 'PROM_URL' },
+  check: checkLeaseSettings,
+  start,
+});

@@ -1,19 +1,4 @@
-import type { CpuReading, Eviction, NodeInfo, PodInfo, PodRef } from './types';
-
-/** What one look at the CPU metrics gave. */
-export interface CpuSnapshot {
-  readonly byNode: ReadonlyMap<string, CpuReading>;
-  /** Instances that belong to no known node. */
-  readonly unmapped: readonly string[];
-  /** Series whose value is no ratio, or that do not say when they were taken. */
-  readonly invalid: readonly string[];
-}
-
-/** Where the CPU use of nodes is read. */
-export interface CpuMetrics {
-  /** @throws PrometheusError when there is no answer, or none that can be used. */
-  read(nodes: Iterable<NodeInfo>): Promise<CpuSnapshot>;
-}
+import type { Eviction, NodeInfo, PodInfo, PodRef } from './types';
 
 /** What became of a binding. */
 export type BindOutcome =

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import {
   booleanSetting,
   defineSettings,
@@ -7,6 +6,13 @@ import {
   stringSetting,
   type SettingsOf,
 } from '../shared/settings';
+import {
+  httpSettings,
+  kubernetesSettings,
+  leaseSettings,
+  logSettings,
+  nodeCpuSettings,
+} from '../shared/service-settings';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -18,41 +24,8 @@ export const cpuSchedulerSettings = defineSettings({
     description: 'Pods with this spec.schedulerName are scheduled, in any namespace',
     schema: stringSetting('cpu-scheduler'),
   },
-  kubeconfig: {
-    env: 'KUBECONFIG',
-    description: 'Path of a kubeconfig; empty means the service account of the pod it runs in',
-    schema: stringSetting(''),
-  },
-  promUrl: {
-    env: 'PROM_URL',
-    description: 'Base URL of Prometheus',
-    schema: z
-      .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
-      .default('http://kube-prom-stack-prometheus.monitoring.svc:9090'),
-  },
-  promTimeoutMs: {
-    env: 'PROM_TIMEOUT_MS',
-    description: 'Time limit of one Prometheus query',
-    unit: 'ms',
-    schema: integerSetting(100, MINUTE, 5 * SECOND),
-  },
-  cpuQuery: {
-    env: 'CPU_QUERY',
-    description:
-      'PromQL of CPU use, one series for each node with label node or instance, value a ratio 0..1',
-    schema: stringSetting(
-      '1 - avg by (instance, node) (irate(node_cpu_seconds_total{mode="idle"}[1m]))',
-    ),
-  },
-  cpuTimeQuery: {
-    env: 'CPU_TIME_QUERY',
-    description:
-      'PromQL of when those samples were scraped, with the same labels; sent as one query with CPU_QUERY',
-    unit: 's since 1970',
-    schema: stringSetting(
-      'max by (instance, node) (timestamp(node_cpu_seconds_total{mode="idle"}))',
-    ),
-  },
+  ...kubernetesSettings,
+  ...nodeCpuSettings,
   cpuPollIntervalMs: {
     env: 'CPU_POLL_INTERVAL_MS',
     description: 'Time between two Prometheus queries',
@@ -105,12 +78,6 @@ export const cpuSchedulerSettings = defineSettings({
     env: 'BIND_CONCURRENCY',
     description: 'Bindings in flight at once',
     schema: integerSetting(1, 512, 96),
-  },
-  requestTimeoutMs: {
-    env: 'REQUEST_TIMEOUT_MS',
-    description: 'Time limit of one request to the API server',
-    unit: 'ms',
-    schema: integerSetting(500, MINUTE, 10 * SECOND),
   },
   assumeTtlMs: {
     env: 'ASSUME_TTL_MS',
@@ -182,40 +149,7 @@ export const cpuSchedulerSettings = defineSettings({
     unit: 'ms',
     schema: integerSetting(SECOND, 60 * MINUTE, MINUTE),
   },
-  leaseNamespace: {
-    env: 'LEASE_NAMESPACE',
-    description: 'Namespace of the Lease; the one the service runs in',
-    schema: stringSetting('berth-system'),
-  },
-  leaseName: {
-    env: 'LEASE_NAME',
-    description: 'Name of the Lease that the leader holds',
-    schema: stringSetting('cpu-scheduler'),
-  },
-  leaseDurationMs: {
-    env: 'LEASE_DURATION_MS',
-    description: 'Others take the Lease when its holder has not renewed it for this long',
-    unit: 'ms',
-    schema: integerSetting(2 * SECOND, 10 * MINUTE, 15 * SECOND),
-  },
-  leaseRenewDeadlineMs: {
-    env: 'LEASE_RENEW_DEADLINE_MS',
-    description:
-      'A leader that could not renew for this long stops acting; below LEASE_DURATION_MS',
-    unit: 'ms',
-    schema: integerSetting(SECOND, 10 * MINUTE, 10 * SECOND),
-  },
-  leaseRetryMs: {
-    env: 'LEASE_RETRY_MS',
-    description: 'Time between two tries to take or renew the Lease',
-    unit: 'ms',
-    schema: integerSetting(100, MINUTE, 2 * SECOND),
-  },
-  podName: {
-    env: 'POD_NAME',
-    description: 'Identity in the Lease; empty means the host name and process id',
-    schema: stringSetting(''),
-  },
+  ...leaseSettings('berth-system', 'cpu-scheduler'),
   explainHistory: {
     env: 'EXPLAIN_HISTORY',
     description: 'Decisions kept for /explain',
@@ -227,23 +161,8 @@ export const cpuSchedulerSettings = defineSettings({
     unit: 'nodes',
     schema: integerSetting(0, 1000, 50),
   },
-  httpHost: {
-    env: 'HTTP_HOST',
-    description: 'Address the HTTP server listens on',
-    schema: stringSetting('0.0.0.0'),
-  },
-  port: {
-    env: 'PORT',
-    description: 'Port of /healthz, /readyz, /metrics and /explain; 0 takes a free one',
-    schema: integerSetting(0, 65_535, 8080),
-  },
-  logLevel: {
-    env: 'LOG_LEVEL',
-    description: 'Least level that is logged',
-    schema: z
-      .enum(['debug', 'info', 'warn', 'error'], { error: 'must be debug, info, warn or error' })
-      .default('info'),
-  },
+  ...httpSettings(8080, '/healthz, /readyz, /metrics and /explain'),
+  ...logSettings,
 });
 
 /** The parsed settings. */

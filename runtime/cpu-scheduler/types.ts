@@ -88,12 +88,6 @@ export interface PodInfo {
   readonly schedulingClass: string;
 }
 
-/** CPU use of a node: 0 idle, 1 all of it. */
-export interface CpuReading {
-  readonly cpuRatio: number;
-  readonly takenAtMs: number;
-}
-
 /** A node, what is on it, and how busy it is: what a decision about it rests on. */
 export interface NodeView {
   readonly info: NodeInfo;

@@ -2,11 +2,10 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../shared/clock';
 import { startHealthServer } from '../shared/health-server';
-import { runService, type Running } from '../shared/lifecycle';
-import { createLogger, type Logger } from '../shared/log';
+import type { Running } from '../shared/lifecycle';
+import type { Logger } from '../shared/log';
 import { createMetrics } from '../shared/metrics';
-import { parseSettings } from '../shared/settings';
-import { settingsHelp } from '../shared/settings-help';
+import { serviceMain } from '../shared/service-main';
 import { folderAlbum } from './adapters/folder-album';
 import { mqttPublisher } from './adapters/mqtt-publisher';
 import { feed } from './loop';
@@ -80,19 +79,9 @@ async function start(settings: ImageFeederSettings, log: Logger): Promise<Runnin
   };
 }
 
-function run(): void {
-  try {
-    const settings = parseSettings(imageFeederSettings, process.env);
-    const log = createLogger('image-feeder', settings.logLevel);
-    runService(log, () => start(settings, log));
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exit(1);
-  }
-}
-
-if (process.argv.includes('--help'))
-  process.stdout.write(
-    settingsHelp('Publishes the images of a folder to an MQTT broker.', imageFeederSettings),
-  );
-else run();
+serviceMain({
+  name: 'image-feeder',
+  summary: 'publishes the images of a folder to an MQTT broker',
+  settings: imageFeederSettings,
+  start,
+});

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { MemoryCpu } from '../../runtime/cpu-scheduler/adapters/memory';
-import { PrometheusCpu } from '../../runtime/cpu-scheduler/adapters/prometheus-cpu';
-import type { CpuMetrics } from '../../runtime/cpu-scheduler/ports';
 import { cpuSchedulerSettings } from '../../runtime/cpu-scheduler/settings';
 import { systemClock } from '../../runtime/shared/clock';
+import { MemoryCpu } from '../../runtime/shared/node-cpu/memory-cpu';
+import { PrometheusCpu } from '../../runtime/shared/node-cpu/prometheus-cpu';
+import type { CpuMetrics } from '../../runtime/shared/node-cpu/types';
 import { PrometheusClient, PrometheusError } from '../../runtime/shared/prometheus';
 import { parseSettings } from '../../runtime/shared/settings';
 import { node } from '../policy/cpu-scheduler/support';

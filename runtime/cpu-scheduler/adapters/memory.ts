@@ -1,14 +1,5 @@
-import { mapInstances, type InstanceReading } from '../policy/map-instances';
-import type {
-  Binder,
-  BindOutcome,
-  CpuMetrics,
-  CpuSnapshot,
-  EvictOutcome,
-  Evictor,
-  History,
-} from '../ports';
-import type { Eviction, NodeInfo, PodRef } from '../types';
+import type { Binder, BindOutcome, EvictOutcome, Evictor, History } from '../ports';
+import type { Eviction, PodRef } from '../types';
 
 /** A pod as the memory adapters keep it. */
 export interface MemoryPod extends PodRef {
@@ -57,18 +48,6 @@ export class MemoryPods implements Binder, Evictor {
   #find(pod: PodRef): MemoryPod | undefined {
     const found = this.pods.get(keyOf(pod));
     return found?.uid === pod.uid ? found : undefined;
-  }
-}
-
-/** CPU readings that are what they are set to; for tests. */
-export class MemoryCpu implements CpuMetrics {
-  readings: readonly InstanceReading[] = [];
-  /** Thrown instead of an answer while it is set. */
-  failure: Error | undefined;
-
-  async read(nodes: Iterable<NodeInfo>): Promise<CpuSnapshot> {
-    if (this.failure !== undefined) throw this.failure;
-    return { ...mapInstances(this.readings, nodes), invalid: [] };
   }
 }
 

@@ -1,7 +1,8 @@
 import type { NodeOrders } from '../policy/choose';
 import type { EstimateSettings } from '../policy/cpu';
 import { Heap } from '../policy/heap';
-import type { CpuReading, KeepAway, NodeInfo, NodeView, PodInfo } from '../types';
+import type { CpuReading } from '../../shared/node-cpu/types';
+import type { KeepAway, NodeInfo, NodeView, PodInfo } from '../types';
 import { NodeRecord } from './node-record';
 
 interface Placed {

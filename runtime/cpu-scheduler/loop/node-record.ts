@@ -1,6 +1,7 @@
 import { NEVER_READ, type Reading } from '../../shared/freshness';
 import { estimatedCpuMillis, isUnseen, type EstimateSettings } from '../policy/cpu';
-import type { CpuReading, HostPort, NodeInfo, NodeView, PodInfo, Resources } from '../types';
+import type { CpuReading } from '../../shared/node-cpu/types';
+import type { HostPort, NodeInfo, NodeView, PodInfo, Resources } from '../types';
 
 interface Sums extends Resources {
   cpuMillis: number;

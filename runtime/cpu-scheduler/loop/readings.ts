@@ -3,8 +3,7 @@ import { seenAt } from '../../shared/freshness';
 import type { Logger } from '../../shared/log';
 import { PrometheusError } from '../../shared/prometheus';
 import type { CpuSchedulerMetrics } from '../metrics';
-import type { CpuMetrics } from '../ports';
-import type { CpuReading } from '../types';
+import type { CpuMetrics, CpuReading } from '../../shared/node-cpu/types';
 import type { Cluster } from './cluster';
 
 /** The settings of reading. */

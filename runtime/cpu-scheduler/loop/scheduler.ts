@@ -1,3 +1,4 @@
+import type { CpuMetrics } from '../../shared/node-cpu/types';
 import type { Clock } from '../../shared/clock';
 import type { Logger } from '../../shared/log';
 import type { CpuSchedulerMetrics } from '../metrics';
@@ -6,7 +7,6 @@ import type {
   Binder,
   ClusterSink,
   ClusterWatch,
-  CpuMetrics,
   Evictor,
   History,
   Leadership,

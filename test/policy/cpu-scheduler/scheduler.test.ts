@@ -1,15 +1,12 @@
 import assert from 'node:assert/strict';
 import { pino } from 'pino';
-import {
-  MemoryCpu,
-  MemoryHistory,
-  MemoryPods,
-} from '../../../runtime/cpu-scheduler/adapters/memory';
+import { MemoryHistory, MemoryPods } from '../../../runtime/cpu-scheduler/adapters/memory';
 import { Scheduler } from '../../../runtime/cpu-scheduler/loop/scheduler';
 import { cpuSchedulerMetrics } from '../../../runtime/cpu-scheduler/metrics';
 import type { BindOutcome, ClusterSink } from '../../../runtime/cpu-scheduler/ports';
 import { cpuSchedulerSettings } from '../../../runtime/cpu-scheduler/settings';
 import { systemClock } from '../../../runtime/shared/clock';
+import { MemoryCpu } from '../../../runtime/shared/node-cpu/memory-cpu';
 import { createMetrics } from '../../../runtime/shared/metrics';
 import { parseSettings } from '../../../runtime/shared/settings';
 import { node, pod } from './support';

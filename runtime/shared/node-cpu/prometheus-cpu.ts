@@ -1,8 +1,7 @@
-import type { Clock } from '../../shared/clock';
-import type { PrometheusClient, PrometheusSample } from '../../shared/prometheus';
-import { mapInstances, type InstanceReading } from '../policy/map-instances';
-import type { CpuMetrics, CpuSnapshot } from '../ports';
-import type { NodeInfo } from '../types';
+import type { Clock } from '../clock';
+import type { PrometheusClient, PrometheusSample } from '../prometheus';
+import { mapInstances, type InstanceReading } from './map-instances';
+import type { AddressedNode, CpuMetrics, CpuSnapshot } from './types';
 
 const KIND = 'berth_reading';
 
@@ -28,7 +27,7 @@ export class PrometheusCpu implements CpuMetrics {
     this.#query = `${as('ratio', ratioQuery)} or ${as('time', timeQuery)}`;
   }
 
-  async read(nodes: Iterable<NodeInfo>): Promise<CpuSnapshot> {
+  async read(nodes: Iterable<AddressedNode>): Promise<CpuSnapshot> {
     const askedMs = this.clock.nowMs();
     const samples = await this.client.query(this.#query);
     const times = new Map<string, number>();

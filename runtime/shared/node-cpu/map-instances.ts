@@ -1,4 +1,4 @@
-import type { CpuReading, NodeInfo } from '../types';
+import type { AddressedNode, CpuReading } from './types';
 
 /** A measured value and the labels that say where. */
 export interface InstanceReading {
@@ -30,7 +30,7 @@ export function hostOf(instance: string): string {
  */
 export function mapInstances(
   readings: readonly InstanceReading[],
-  nodes: Iterable<NodeInfo>,
+  nodes: Iterable<AddressedNode>,
 ): MappedReadings {
   const names = new Set<string>();
   const byIp = new Map<string, string>();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { hostOf, mapInstances } from '../../../runtime/cpu-scheduler/policy/map-instances';
-import { node } from './support';
+import { hostOf, mapInstances } from '../../../runtime/shared/node-cpu/map-instances';
+import { node } from '../cpu-scheduler/support';
 
 const at = (instance: string, cpuRatio: number, nodeLabel = '', takenAtMs = 1) => ({
   node: nodeLabel,
@@ -9,7 +9,7 @@ const at = (instance: string, cpuRatio: number, nodeLabel = '', takenAtMs = 1) =
 });
 const ip = (address: string) => [{ type: 'InternalIP', address }];
 
-describe('cpu-scheduler: which node an instance is', () => {
+describe('node CPU: which node an instance is', () => {
   const nodes = [
     node('n1', { addresses: ip('10.0.0.1') }),
     node('n2', { addresses: [...ip('fd00::2'), { type: 'Hostname', address: 'host-2' }] }),
