@@ -86,7 +86,7 @@ describe('stack configuration', () => {
         { name: 'Node 3', slot: 11, eligible: 'yes' },
       ],
       images: { platforms: ['linux/s390x'] },
-      systems: { eventScaling: { enabled: true }, cpuScheduling: { thresholdRatio: 1.5 } },
+      systems: { autoscaling: { enabled: true }, cpuScheduling: { thresholdRatio: 1.5 } },
     });
     const expected = [
       /^berth:clutser: unknown key; did you mean cluster\?$/,
@@ -100,7 +100,7 @@ describe('stack configuration', () => {
       /^berth:nodes\[2\]\.slot: 11 is not in 1\.\.10$/,
       /^berth:nodes\[2\]\.eligible: "yes" /,
       /^berth:images\.platforms\[0\]: "linux\/s390x" .*linux\/amd64.*linux\/arm64/,
-      /^berth:systems\.eventScaling\.enabled: true must be false/,
+      /^berth:systems\.autoscaling\.enabled: true must be false/,
       /^berth:systems\.cpuScheduling\.thresholdRatio: 1\.5 is not in 0\.05\.\.1$/,
     ];
     for (const pattern of expected)
@@ -152,6 +152,42 @@ describe('stack configuration', () => {
       problemsOf({ cluster: { docker: { privileged: false } } }).join(),
       /cluster\.docker\.capabilities/,
     );
+  });
+
+  it('checks event scaling, and that a scheduler it names is there', () => {
+    assert.deepEqual(
+      problemsOf({
+        platform: { keda: { timeoutSeconds: 5, namespace: 'Keda' } },
+        systems: {
+          eventScaling: {
+            mode: 'twice',
+            thresholdRatio: 0,
+            controllerIntervalSeconds: 4,
+            lastGoodMaxAgeSeconds: 5,
+            pollingIntervalSeconds: 601,
+            excludeNodes: ['Node 1'],
+            tls: { serverSecrt: 'x' },
+          },
+        },
+      }).map((problem) => problem.replace(/^berth:(\S+): .*?(is not in .*)?$/, '$1 $2').trim()),
+      [
+        'platform.keda.namespace',
+        'platform.keda.timeoutSeconds is not in 10..3600',
+        'systems.eventScaling.mode',
+        'systems.eventScaling.thresholdRatio is not in 0.05..1',
+        'systems.eventScaling.excludeNodes[0]',
+        'systems.eventScaling.controllerIntervalSeconds is not in 5..600',
+        'systems.eventScaling.lastGoodMaxAgeSeconds is not in 10..3600',
+        'systems.eventScaling.pollingIntervalSeconds is not in 1..600',
+        'systems.eventScaling.tls.serverSecrt',
+      ],
+    );
+    const eventScaling = { enabled: true, schedulerName: 'cpu-scheduler' };
+    assert.match(
+      problemsOf({ systems: { cpuScheduling: { enabled: false }, eventScaling } }).join(),
+      /^berth:systems\.eventScaling\.schedulerName: "cpu-scheduler" must be default-scheduler/,
+    );
+    assert.ok(parseValues({ systems: { eventScaling } }).systems.eventScaling.enabled);
   });
 
   it('refuses a wrong type for every key', () => {

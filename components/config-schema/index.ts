@@ -1,0 +1,23 @@
+import { clusterSchema } from './cluster';
+import { imagesSchema } from './images';
+import { nodesSchema } from './nodes';
+import { platformSchema } from './platform';
+import { postureSchema } from './posture';
+import { systemsSchema } from './systems';
+
+/** Every key of `berth:` that holds no secret. */
+export const estateSchemas = {
+  cluster: clusterSchema,
+  nodes: nodesSchema,
+  images: imagesSchema,
+  platform: platformSchema,
+  posture: postureSchema,
+  systems: systemsSchema,
+} as const;
+
+export type { ClusterConfig, DockerClusterConfig } from './cluster';
+export type { ImagesConfig } from './images';
+export type { NodeConfig } from './nodes';
+export type { KedaConfig, PlatformConfig } from './platform';
+export type { PostureConfig } from './posture';
+export type { CpuSchedulingConfig, EventScalingConfig, SystemsConfig } from './systems';

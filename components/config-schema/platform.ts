@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { block, chart, dnsLabel, imageReference, optionalUrl, wholeRange } from './values';
+
+export const platformSchema = block({
+  prometheus: block({
+    enabled: z.boolean().default(true),
+    url: optionalUrl.default(''),
+    chart: chart.default('oci://ghcr.io/prometheus-community/charts/kube-prometheus-stack'),
+    repository: optionalUrl.default(''),
+    version: z.string().default('85.1.3'),
+    namespace: dnsLabel.default('monitoring'),
+    release: dnsLabel.max(26).default('kube-prom-stack'),
+    scrapeIntervalSeconds: wholeRange(1, 600).default(10),
+    retention: z
+      .string()
+      .regex(/^\d+[smhdw]$/, 'must be a duration such as 2d')
+      .default('2d'),
+    timeoutSeconds: wholeRange(10, 3600).default(600),
+  }),
+  keda: block({
+    enabled: z.boolean().default(true),
+    chart: chart.default('keda'),
+    repository: optionalUrl.default('https://kedacore.github.io/charts'),
+    version: z.string().default('2.21.0'),
+    namespace: dnsLabel.default('keda'),
+    release: dnsLabel.max(26).default('keda'),
+    timeoutSeconds: wholeRange(10, 3600).default(600),
+  }),
+  mosquitto: block({ image: imageReference.default('eclipse-mosquitto:2') }),
+}).superRefine((platform, ctx) => {
+  if (!platform.prometheus.enabled && platform.prometheus.url === '')
+    ctx.addIssue({
+      code: 'custom',
+      path: ['prometheus', 'url'],
+      message: 'must be the URL of your Prometheus when prometheus.enabled is false',
+    });
+});
+
+export type PlatformConfig = z.infer<typeof platformSchema>;
+/** KEDA's Helm release; with `enabled: false` the cluster has a KEDA of its own. */
+export type KedaConfig = PlatformConfig['keda'];

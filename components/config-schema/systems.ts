@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import { block, logLevel, nodeName, range, secretName, wholeRange } from './values';
+
+/** The switch of a system that this version does not have yet: it can only be off. */
+const notYet = block({
+  enabled: z
+    .literal(false, { error: 'must be false: this version of Berth does not have the system yet' })
+    .default(false),
+});
+
+const cpuScheduling = block({
+  enabled: z.boolean().default(true),
+  replicas: wholeRange(1, 5).default(2),
+  cpuQuery: z.string().default(''),
+  cpuTimeQuery: z.string().default(''),
+  thresholdRatio: range(0.05, 1).default(0.9),
+  pollIntervalSeconds: wholeRange(1, 60).default(10),
+  readingMaxAgeSeconds: wholeRange(1, 600).default(30),
+  firstReadingWaitSeconds: wholeRange(0, 600).default(60),
+  offload: block({
+    enabled: z.boolean().default(true),
+    dryRun: z.boolean().default(false),
+    intervalSeconds: wholeRange(5, 3600).default(30),
+    minimumAgeSeconds: wholeRange(0, 86_400).default(60),
+    maxPerCycle: wholeRange(1, 100).default(2),
+  }),
+  logLevel,
+});
+
+/** Certificates come from Secrets of the namespace posture with tls.crt, tls.key and ca.crt, as cert-manager makes them. */
+const tls = block({
+  enabled: z.boolean().default(false),
+  serverSecret: secretName.default('posture-external-scaler-tls'),
+  clientSecret: secretName.default('posture-external-scaler-client-tls'),
+});
+
+const eventScaling = block({
+  enabled: z.boolean().default(false),
+  mode: z.enum(['once', 'continuous']).default('continuous'),
+  release: z.enum(['keda', 'jobs']).default('keda'),
+  thresholdRatio: range(0.05, 1).default(0.7),
+  excludeNodes: z.array(nodeName).default([]),
+  manageEligible: z.boolean().default(false),
+  controllerIntervalSeconds: wholeRange(5, 600).default(30),
+  lastGoodMaxAgeSeconds: wholeRange(10, 3600).default(120),
+  pollingIntervalSeconds: wholeRange(1, 600).default(10),
+  schedulerName: z.enum(['default-scheduler', 'cpu-scheduler']).default('default-scheduler'),
+  tls,
+  logLevel,
+});
+
+export const systemsSchema = block({
+  cpuScheduling,
+  eventScaling,
+  latencyScheduling: notYet,
+  autoscaling: notYet,
+  experiment: notYet,
+}).superRefine((systems, ctx) => {
+  const { cpuScheduling, eventScaling } = systems;
+  if (
+    eventScaling.enabled &&
+    eventScaling.schedulerName === 'cpu-scheduler' &&
+    !cpuScheduling.enabled
+  )
+    ctx.addIssue({
+      code: 'custom',
+      path: ['eventScaling', 'schedulerName'],
+      message: 'must be default-scheduler when cpuScheduling.enabled is false',
+    });
+});
+
+export type SystemsConfig = z.infer<typeof systemsSchema>;
+export type CpuSchedulingConfig = SystemsConfig['cpuScheduling'];
+export type EventScalingConfig = SystemsConfig['eventScaling'];
