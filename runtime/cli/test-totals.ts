@@ -1,30 +1,67 @@
+/** A test, or a hook, that failed. */
+export interface Failure {
+  /** Its full title, with those of what it stands in. */
+  readonly title: string;
+  /** The first line of the error. */
+  readonly error: string;
+}
+
 /** What a run of tests came to. A failed hook counts as failed. */
 export interface Totals {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
+  /** What is known of those that failed, in the order in which they did. */
+  readonly failures: readonly Failure[];
 }
 
-export const noTests: Totals = { passed: 0, failed: 0, skipped: 0 };
+export const noTests: Totals = { passed: 0, failed: 0, skipped: 0, failures: [] };
+
+/** One failure that no test reported. */
+export function failed(title: string, error: unknown): Totals {
+  return { ...noTests, failed: 1, failures: [{ title, error: firstLine(error) }] };
+}
 
 /** The last line of a run: `N passed, N failed`, and `, N skipped` where any was. */
 export function totalsLine({ passed, failed, skipped }: Totals): string {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
 }
 
+/** What stands before that line: each test that failed, with its error. Nothing where none did. */
+export function failureLines({ failures }: Totals): string[] {
+  if (failures.length === 0) return [];
+  return [
+    '',
+    '== failed',
+    ...failures.flatMap((one) => [`✖ ${one.title}`, `    ${one.error}`]),
+    '',
+  ];
+}
+
+/** The first line of an error that says anything, with the error's name. */
+export function firstLine(error: unknown): string {
+  const text = error instanceof Error ? `${error.name}: ${error.message.trim()}` : String(error);
+  return text.split('\n').find((line) => line.trim() !== '') ?? 'no message';
+}
+
 /**
  * The totals of one mocha process, from what its reporter wrote and how it ended. A process that ended badly
  * without having reported a failure (it could not load a file, or was killed) counts as one failure.
+ * @param layer stands before the title of each failure.
  * @param written lines of JSON, one for each run; may be empty.
- * @param exitedWell true for exit code 0.
+ * @param exitCode null where a signal ended it.
  */
-export function totalsOfProcess(written: string, exitedWell: boolean): Totals {
+export function totalsOfProcess(layer: string, written: string, exitCode: number | null): Totals {
   const runs = written
     .split('\n')
     .filter((line) => line.trim() !== '')
     .map((line) => JSON.parse(line) as Totals);
   const sum = addTotals(...runs);
-  return !exitedWell && sum.failed === 0 ? { ...sum, failed: 1 } : sum;
+  const failures = sum.failures.map((one) => ({ ...one, title: `${layer}: ${one.title}` }));
+  const died = exitCode === null ? 'a signal ended it' : `it ended with exit code ${exitCode}`;
+  return exitCode !== 0 && sum.failed === 0
+    ? addTotals(sum, failed(`${layer}: all tests`, `${died} and named no failed test`))
+    : { ...sum, failures };
 }
 
 /** The sum of several runs. */
@@ -34,6 +71,7 @@ export function addTotals(...runs: readonly Totals[]): Totals {
       passed: sum.passed + run.passed,
       failed: sum.failed + run.failed,
       skipped: sum.skipped + run.skipped,
+      failures: [...sum.failures, ...run.failures],
     }),
     noTests,
   );

@@ -8,6 +8,8 @@ import { reporterOf } from '../progress';
 import {
   addTotals,
   allWell,
+  failed,
+  failureLines,
   noTests,
   totalsLine,
   totalsOfProcess,
@@ -29,7 +31,7 @@ export interface TestOptions {
   readonly keepLab?: boolean;
 }
 
-/** `npm test`: every layer, and one line at the end that says what came of all of them. */
+/** `npm test`: every layer; then what failed in any of them, and one line that says what came of all. */
 export async function test(context: CommandContext, options: TestOptions): Promise<number> {
   const { projectDir, signal, print, warn } = context;
   const layers = LAYERS.filter((layer) =>
@@ -51,11 +53,12 @@ export async function test(context: CommandContext, options: TestOptions): Promi
     if (!options.keepLab)
       await endLab(context, instance).catch((error: unknown) => {
         warn(`the tests' lab did not end: ${messageOf(error)}`);
-        totals = addTotals(totals, { passed: 0, failed: 1, skipped: 0 });
+        totals = addTotals(totals, failed("lab: the tests' lab ends", error));
       });
   }
   if (signal.aborted) warn('cancelled');
   else if (totals.passed + totals.failed === 0) warn('no test ran');
+  for (const line of failureLines(totals)) print(line);
   print(totalsLine(totals));
   return allWell(totals) && !signal.aborted ? 0 : 1;
 }
@@ -84,7 +87,7 @@ async function runLayer(
       signal,
       output: 'inherit',
     });
-    const totals = totalsOfProcess(readFileSync(written, 'utf8'), code === 0);
+    const totals = totalsOfProcess(layer, readFileSync(written, 'utf8'), code);
     print(`== ${layer}: ${totalsLine(totals)} in ${formatDuration(Date.now() - startedMs)}`);
     return totals;
   } finally {
