@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+
+export { freePorts } from './free-ports';
 
 /** Programs of one test, each with a log file, which all end together. */
 export class Processes {
@@ -24,19 +25,30 @@ export class Processes {
     this.running.push({ name, child });
   }
 
-  /** Waits until `ready` answers without an error. @throws Error with the end of the logs when a program died */
-  async until(what: string, ready: () => Promise<unknown>, timeoutMs = 120_000): Promise<void> {
+  /**
+   * Waits until `ready` answers without an error.
+   * @throws Error that names the program that died, with the end of its log; with the end of all logs when it takes
+   *   too long.
+   */
+  async until(what: string, ready: () => Promise<unknown>, timeoutMs = 300_000): Promise<void> {
     const giveUpAt = Date.now() + timeoutMs;
     for (;;) {
       try {
         await ready();
         return;
-      } catch (error) {
-        const dead = this.running.find(({ child }) => child.exitCode !== null);
-        if (dead || Date.now() > giveUpAt) {
-          throw new Error(`${what} did not come up: ${await this.logs(dead?.name)}`, {
-            cause: error,
+      } catch (cause) {
+        const dead = this.running.find(({ child }) => hasEnded(child));
+        if (dead) {
+          const how =
+            dead.child.signalCode ?? `exit code ${dead.child.exitCode ?? 'none: it did not start'}`;
+          const log = await this.logs(dead.name);
+          throw new Error(`${what} did not come up: ${dead.name} ended (${how})\n${log}`, {
+            cause,
           });
+        }
+        if (Date.now() > giveUpAt) {
+          const limit = `not within ${timeoutMs / 1000} s`;
+          throw new Error(`${what} did not come up: ${limit}\n${await this.logs()}`, { cause });
         }
       }
       await delay(100);
@@ -46,10 +58,10 @@ export class Processes {
   /** Ends all, the last started first, and waits for each. */
   async stop(): Promise<void> {
     for (const { child } of this.running.reverse()) {
-      if (child.exitCode !== null || child.signalCode !== null) continue;
+      if (hasEnded(child)) continue;
       const ended = new Promise((resolve) => child.once('exit', resolve));
       child.kill('SIGTERM');
-      const hard = setTimeout(() => child.kill('SIGKILL'), 10_000);
+      const hard = setTimeout(() => child.kill('SIGKILL'), 60_000);
       await ended;
       clearTimeout(hard);
     }
@@ -59,25 +71,17 @@ export class Processes {
     return path.join(this.folder, `${name}.log`);
   }
 
-  private async logs(name: string | undefined): Promise<string> {
+  private async logs(name?: string): Promise<string> {
     const names = name === undefined ? this.running.map((p) => p.name) : [name];
     const ends = names.map(
-      async (n) => `--- ${n}\n${(await readFile(this.logOf(n), 'utf8')).slice(-2_000)}`,
+      async (n) =>
+        `--- ${n}\n${(await readFile(this.logOf(n), 'utf8').catch(() => '')).slice(-2_000)}`,
     );
     return (await Promise.all(ends)).join('\n');
   }
 }
 
-/** Ports of 127.0.0.1 that nobody listens on. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((s) => new Promise((resolve) => s.close(resolve))));
-  return ports;
+/** True also where a signal ended it, or where it could not be started at all. */
+function hasEnded({ pid, exitCode, signalCode }: ChildProcess): boolean {
+  return pid === undefined || exitCode !== null || signalCode !== null;
 }
