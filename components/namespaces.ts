@@ -2,7 +2,8 @@ import * as kubernetes from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
 import { NAMESPACES } from './plan';
 
-const podSecurity = (enforce: 'restricted' | 'privileged') => ({
+/** Labels by which a namespace says what its pods may do. */
+export const podSecurity = (enforce: 'restricted' | 'privileged') => ({
   'pod-security.kubernetes.io/enforce': enforce,
   'pod-security.kubernetes.io/warn': 'restricted',
 });

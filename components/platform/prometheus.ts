@@ -1,6 +1,7 @@
 import * as kubernetes from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
 import type { PlatformConfig } from '../config-schema';
+import { chartArgs } from './helm-release';
 
 /** Prometheus with node-exporter on every node: one pinned Helm release. */
 export class Prometheus extends pulumi.ComponentResource {
@@ -13,19 +14,14 @@ export class Prometheus extends pulumi.ComponentResource {
     options: pulumi.ComponentResourceOptions,
   ) {
     super('berth:platform:Prometheus', name, {}, options);
-    const { chart, repository, version, namespace, release, scrapeIntervalSeconds, retention } =
-      args.prometheus;
+    const { namespace, release, scrapeIntervalSeconds, retention } = args.prometheus;
     const interval = `${scrapeIntervalSeconds}s`;
     const helm = new kubernetes.helm.v3.Release(
       name,
       {
-        name: release,
+        ...chartArgs(args.prometheus),
         namespace,
         createNamespace: true,
-        chart,
-        ...(version === '' ? {} : { version }),
-        ...(repository === '' ? {} : { repositoryOpts: { repo: repository } }),
-        timeout: args.prometheus.timeoutSeconds,
         values: {
           fullnameOverride: release,
           alertmanager: { enabled: false },

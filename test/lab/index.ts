@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { withLock } from './cache';
+import { kedaChartFolder, writeKedaChart } from './charts/keda';
 import { labContext, type LabContext } from './context';
 import { engineExists, startEngine, stopEngine } from './engine';
 import { labEnv, writeCommands } from './environment';
@@ -18,8 +19,9 @@ export type { Reporter } from './report';
 /** All that a lab is made of, what takes longest to build first. */
 const ALL_PROGRAMS = [
   ...(['kube-apiserver', 'kubelet', 'kube-controller-manager', 'kube-scheduler'] as const),
-  ...(['kube-proxy', 'kubectl', 'pulumi', 'prometheus', 'buildkitd', 'coredns', 'buildx'] as const),
-  ...(['helm', 'containerd', 'containerd-shim-runc-v2', 'ctr', 'pause'] as const),
+  ...(['keda', 'kube-proxy', 'kubectl', 'pulumi', 'prometheus'] as const),
+  ...(['buildkitd', 'coredns', 'buildx', 'helm'] as const),
+  ...(['containerd', 'containerd-shim-runc-v2', 'ctr', 'pause'] as const),
 ] satisfies ProgramName[];
 
 /** Which lab: by default that of this checkout, see {@link labContext}. */
@@ -60,6 +62,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     await Promise.all([
       pushImages(ctx, images, reporter),
       ensureK3sImage(ctx, reporter),
+      reporter.step('chart of KEDA', () => writeKedaChart(kedaChartFolder(ctx))),
       reporter.step('commands and plugins', () => writeCommands(ctx, tools, programs, overrides)),
     ]);
     return { ctx, env: labEnv(ctx), stackOverrides: () => structuredClone(overrides) };

@@ -1,5 +1,6 @@
 import { cpus, totalmem } from 'node:os';
 import path from 'node:path';
+import { kedaChartFolder } from './charts/keda';
 import type { LabContext } from './context';
 import { MIRRORED_REGISTRIES } from './engine/buildkit';
 import { k3sContainerOptions } from './k3s';
@@ -27,6 +28,7 @@ export function stackOverrides(ctx: LabContext): Record<string, unknown> {
         repository: '',
         version: '',
       },
+      keda: { chart: kedaChartFolder(ctx), repository: '', version: '' },
     },
   };
 }

@@ -28,7 +28,7 @@ interface PlatformImage {
 /** What the estate runs besides Berth's own services, under upstream's names and with upstream's ways to start. */
 export async function platformImages(arch: DebianArch, reporter: Reporter): Promise<ImageSpec[]> {
   const programs = await ensurePrograms(
-    ['prometheus', 'coredns', 'pause', 'kube-scheduler'],
+    ['prometheus', 'coredns', 'pause', 'kube-scheduler', 'keda'],
     reporter,
   );
   const table: PlatformImage[] = [
@@ -90,6 +90,17 @@ export async function platformImages(arch: DebianArch, reporter: Reporter): Prom
       onBase: false,
       config: { Entrypoint: ['/kube-scheduler'], WorkingDir: '/' },
       layer: { packages: [], programs: { 'kube-scheduler': programs['kube-scheduler'] } },
+    },
+    {
+      name: 'kedacore/keda',
+      tag: '2.21.0',
+      onBase: false,
+      config: {
+        Entrypoint: ['/keda', '--zap-log-level=info', '--zap-encoder=console'],
+        User: '65532:65532',
+        WorkingDir: '/',
+      },
+      layer: { packages: [], programs: { keda: programs.keda } },
     },
   ];
   const images: ImageSpec[] = [];

@@ -77,7 +77,7 @@ function buildFlags(group: ProgramGroup): string[] {
   ];
 }
 
-/** Builds some of a group's programs into a folder, under their own names. */
+/** Builds some of a group's programs into a folder, under the names that Go gives them. */
 export async function buildGroup(
   group: ProgramGroup,
   names: readonly string[],
@@ -96,4 +96,11 @@ export async function buildGroup(
       else if (/^[\w.-]+(\/[\w.~-]+)*$/.test(line)) detail(`${(compiled += 1)} packages compiled`);
     },
   });
+}
+
+/** Folder with the sources of a Go module, at the version that a group pins; fetched if this machine lacks it. */
+export async function moduleFolder(group: ProgramGroup, module: string): Promise<string> {
+  const cwd = path.join(MODULES_DIR, group.module);
+  const { stdout } = await run('go', ['mod', 'download', '-json', module], { cwd, env: GO_ENV });
+  return (JSON.parse(stdout) as { Dir: string }).Dir;
 }

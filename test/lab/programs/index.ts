@@ -56,7 +56,8 @@ async function ensureGroup(
         // A turn is taken only here: who waits for another's build must not keep a third from building.
         await limit(() => buildGroup(group, todo, temporary, detail));
         for (const name of todo) {
-          await rename(path.join(temporary, name), path.join(folder, name));
+          const built = path.basename(group.programs[name] ?? name);
+          await rename(path.join(temporary, built), path.join(folder, name));
         }
         await rm(temporary, { recursive: true });
       },

@@ -4,7 +4,7 @@ import path from 'node:path';
 export interface ProgramGroup {
   /** Folder under `go/` with go.mod and go.sum. */
   readonly module: string;
-  /** Import path of each program; its last element is the name of the binary that Go makes. */
+  /** Import path of each program, by its name in the cache; Go names the binary by the path's last element. */
   readonly programs: Readonly<Record<string, string>>;
   readonly tags?: readonly string[];
   /** Values set at link time: import path and name of a variable, to text. */
@@ -81,6 +81,11 @@ export const PROGRAM_GROUPS = [
     programs: { prometheus: 'github.com/prometheus/prometheus/cmd/prometheus' },
     tags: ['remove_all_sd', 'enable_kubernetes_sd'],
     set: { 'github.com/prometheus/common/version.Version': '3.11.3' },
+  },
+  {
+    module: 'keda',
+    programs: { keda: 'github.com/kedacore/keda/v2/cmd/operator' },
+    set: { 'github.com/kedacore/keda/v2/version.Version': '2.21.0' },
   },
   { module: 'pause', programs: { pause: 'berth/lab/pause' } },
 ] as const satisfies readonly ProgramGroup[];
