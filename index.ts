@@ -13,4 +13,4 @@ function estate() {
   }
 }
 
-export const { kubeconfig, registry, urls, cpuQuery, jobs, systems } = estate();
+export const { kubeconfig, registry, urls, cpuQuery, jobs, scaledJobs, systems } = estate();

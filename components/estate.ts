@@ -4,12 +4,20 @@ import { Prometheus } from './platform/prometheus';
 import { declareCluster } from './hosts/cluster';
 import { Namespaces } from './namespaces';
 import { NodeSlots } from './node-slots';
-import { ANALYZER_APPS, dockerCpuQueries, HOST_CPU_QUERIES, postureJobName } from './plan';
+import {
+  ANALYZER_APPS,
+  CPU_SCHEDULER_NAME,
+  dockerCpuQueries,
+  HOST_CPU_QUERIES,
+  postureJobName,
+  type CpuQueries,
+} from './plan';
 import type { EstateConfig } from './config';
 import { CpuScheduler } from './services/cpu-scheduler';
 import { ImageFeeder } from './services/image-feeder';
 import { ServiceImages } from './service-images';
 import type { StackConfig } from './stack-config';
+import type { AnalyzersArgs } from './workloads/analyzer-pod';
 import { PostureJobs } from './workloads/posture-jobs';
 
 /** What a stack exports. */
@@ -21,8 +29,10 @@ export interface EstateOutputs {
   readonly urls: Readonly<Record<string, pulumi.Input<string>>>;
   /** PromQL of the used share of each node. */
   readonly cpuQuery: string;
-  /** Names of the posture jobs. */
+  /** Names of the posture jobs: plain Jobs that run once. */
   readonly jobs: readonly string[];
+  /** Names of the ScaledJobs. */
+  readonly scaledJobs: readonly string[];
   /** Names of the systems that are on. */
   readonly systems: readonly string[];
 }
@@ -46,61 +56,83 @@ export function declareEstate({ config, secrets }: StackConfig): EstateOutputs {
     ),
     urls,
   };
-  const scheduling = config.systems.cpuScheduling;
-  const defaults =
-    config.cluster.kind === 'docker'
-      ? dockerCpuQueries(config.cluster.docker.cgroupnsMode)
-      : HOST_CPU_QUERIES;
-  const queries = {
-    cpuQuery: scheduling.cpuQuery || defaults.cpuQuery,
-    cpuTimeQuery: scheduling.cpuTimeQuery || defaults.cpuTimeQuery,
-  };
-  if (!scheduling.enabled) return { ...outputs, cpuQuery: queries.cpuQuery, jobs: [] };
+  const { cpuScheduling, eventScaling } = config.systems;
+  const queries = cpuQueries(config);
+  const { cpuQuery } = queries;
+  if (!cpuScheduling.enabled && !eventScaling.enabled)
+    return { ...outputs, cpuQuery, jobs: [], scaledJobs: [] };
 
   const namespaces = new Namespaces('namespaces', onCluster);
   const images = new ServiceImages('images', {
     images: config.images,
     registryPassword: secrets.registryPassword,
   });
-  const scheduler = new CpuScheduler(
-    'cpu-scheduler',
-    {
-      namespace: namespaces.system,
-      image: images.cpuScheduler,
-      prometheusUrl,
-      queries,
-      settings: scheduling,
-    },
-    onCluster,
-  );
-  urls['cpu-scheduler'] = scheduler.url;
+  const broker = declareCameras(config, namespaces, images, onCluster);
+  const analyzers: AnalyzersArgs = {
+    namespace: namespaces.posture,
+    images: images.analyzers,
+    broker,
+    posture: config.posture,
+    databasePassword: secrets.databasePassword,
+  };
+  const jobs: string[] = [];
+  const scaledJobs: string[] = [];
+  if (cpuScheduling.enabled) {
+    const scheduler = new CpuScheduler(
+      CPU_SCHEDULER_NAME,
+      {
+        namespace: namespaces.system,
+        image: images.service('cpu-scheduler'),
+        prometheusUrl,
+        queries,
+        settings: cpuScheduling,
+      },
+      onCluster,
+    );
+    urls[CPU_SCHEDULER_NAME] = scheduler.url;
+    new PostureJobs('posture', analyzers, {
+      ...onCluster,
+      dependsOn: [slots, scheduler, broker],
+    });
+    jobs.push(...ANALYZER_APPS.map(postureJobName));
+  }
+  return { ...outputs, cpuQuery, jobs, scaledJobs };
+}
+
+/** The configured PromQL of CPU, or the default for the cluster's kind. */
+function cpuQueries({ cluster, systems: { cpuScheduling } }: EstateConfig): CpuQueries {
+  const defaults =
+    cluster.kind === 'docker' ? dockerCpuQueries(cluster.docker.cgroupnsMode) : HOST_CPU_QUERIES;
+  return {
+    cpuQuery: cpuScheduling.cpuQuery || defaults.cpuQuery,
+    cpuTimeQuery: cpuScheduling.cpuTimeQuery || defaults.cpuTimeQuery,
+  };
+}
+
+/** The broker of the analyzers' images, and what publishes some. */
+function declareCameras(
+  { platform, posture }: EstateConfig,
+  namespaces: Namespaces,
+  images: ServiceImages,
+  options: pulumi.ComponentResourceOptions,
+): Mosquitto {
+  const namespace = namespaces.system;
   const broker = new Mosquitto(
     'mosquitto',
-    { namespace: namespaces.system, image: config.platform.mosquitto.image },
-    onCluster,
+    { namespace, image: platform.mosquitto.image },
+    options,
   );
   new ImageFeeder(
     'image-feeder',
     {
-      namespace: namespaces.system,
-      image: images.imageFeeder,
+      namespace,
+      image: images.service('image-feeder'),
       broker,
-      ratePerSecond: config.posture.feederRatePerSecond,
+      ratePerSecond: posture.feederRatePerSecond,
     },
-    onCluster,
+    options,
   );
-  new PostureJobs(
-    'posture',
-    {
-      namespace: namespaces.posture,
-      images: images.analyzers,
-      broker,
-      posture: config.posture,
-      databasePassword: secrets.databasePassword,
-    },
-    { ...onCluster, dependsOn: [slots, scheduler, broker] },
-  );
-  return { ...outputs, cpuQuery: queries.cpuQuery, jobs: ANALYZER_APPS.map(postureJobName) };
+  return broker;
 }
 
 function declarePrometheus(

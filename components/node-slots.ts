@@ -3,19 +3,8 @@ import * as kubernetes from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
 import type { NodeConfig } from './config-schema';
 import type { Cluster } from './hosts/cluster';
+import { withKubectl } from './kubectl';
 import { nodeLabels } from './plan';
-
-/** Runs kubectl with the kubeconfig of the environment, which never lies in a file that others can read. */
-const withKubectl = (script: string): string =>
-  [
-    'set -eu',
-    'umask 077',
-    'KUBECONFIG=$(mktemp)',
-    'export KUBECONFIG',
-    `trap 'rm -f "$KUBECONFIG"' EXIT`,
-    'printf "%s" "$BERTH_KUBECONFIG" > "$KUBECONFIG"',
-    script,
-  ].join('\n');
 
 /**
  * Labels, slot and taints of nodes, set on existing Node objects and taken off again when they leave the

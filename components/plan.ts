@@ -9,19 +9,41 @@ export const ANALYZER_APPS: readonly string[] = Array.from(
   (_, index) => (index === 0 ? 'pi1' : `pi1-${index}`),
 );
 
+/** Labels of every analyzer's pod. */
+export const ANALYZER_LABELS = { app: 'posture' } as const;
+
 export const NAMESPACES = { posture: 'posture', system: 'berth-system' } as const;
 /** Name of the k3s server's node in a Docker cluster. */
 export const SERVER_NODE_NAME = 'server';
 export const CPU_SCHEDULER_NAME = 'cpu-scheduler';
 
+export const NODE_CONTROLLER_NAME = 'posture-node-controller';
+export const EXTERNAL_SCALER_NAME = 'posture-external-scaler';
+/** Port of the external scaler's gRPC service. */
+export const EXTERNAL_SCALER_PORT = 8080;
+/** Where KEDA finds the external scaler. */
+export const EXTERNAL_SCALER_ADDRESS = `${EXTERNAL_SCALER_NAME}.${NAMESPACES.posture}.svc.cluster.local:${EXTERNAL_SCALER_PORT}`;
+/** Metric of the node controller and of every trigger: how many nodes may take an analyzer. */
+export const AVAILABLE_NODES_METRIC = 'available_node_count_30s';
+/** ConfigMap in namespace posture whose PROM_URL says where Prometheus is. */
+export const PROMETHEUS_CONFIG_NAME = 'prometheus-config';
+export const ELIGIBLE_LABEL = 'posture/eligible';
+/** On each node that may take an analyzer now, set by the node controller: 1 for the least busy. */
+export const RANK_LABEL = 'posture/rank';
+/** On plain Jobs that the node controller releases. */
+export const QUEUE_LABEL = 'posture/queue';
+
 /** Name of the Job of an analyzer app. */
 export const postureJobName = (app: string): string => `posture-${app}`;
+
+/** Name of the ScaledJob (or queued Job) of the analyzer app at an index (0..9). */
+export const queuedAnalyzerName = (index: number): string => `posture-analyzer-job-${index}`;
 
 /** Labels that a node's configuration stands for: slot, eligibility and the operator's own. */
 export function nodeLabels(node: NodeConfig): Record<string, string> {
   return {
     ...node.labels,
-    ...(node.eligible ? { 'posture/eligible': 'true' } : {}),
+    ...(node.eligible ? { [ELIGIBLE_LABEL]: 'true' } : {}),
     ...(node.slot === undefined ? {} : { 'posture/slot': `slot-${node.slot}` }),
   };
 }
@@ -34,6 +56,13 @@ const oneOf = (key: string, values: readonly string[]) => ({
   matchExpressions: [{ key, operator: 'In', values: [...values] }],
 });
 
+/** Prefers slot 1 with weight 100, slot 2 with 90 … slot 10 with 10. */
+const preferredSlots = () =>
+  Array.from({ length: 10 }, (_, index) => ({
+    weight: slotWeight(index + 1),
+    preference: oneOf('posture/slot', [`slot-${index + 1}`]),
+  }));
+
 /** Node affinity of the posture jobs: the devices they require, and the slots they prefer. */
 export function postureAffinity(posture: PostureConfig) {
   return {
@@ -45,20 +74,40 @@ export function postureAffinity(posture: PostureConfig) {
           },
         }),
     ...(posture.preferSlots
-      ? {
-          preferredDuringSchedulingIgnoredDuringExecution: Array.from(
-            { length: 10 },
-            (_, index) => ({
-              weight: slotWeight(index + 1),
-              preference: oneOf('posture/slot', [`slot-${index + 1}`]),
-            }),
-          ),
-        }
+      ? { preferredDuringSchedulingIgnoredDuringExecution: preferredSlots() }
       : {}),
   };
 }
 
-/** What the cpu-scheduler asks Prometheus: the used share of each node, and when it was scraped. */
+/**
+ * Affinity of queued analyzers: only nodes that may take one now (eligible, and ranked by the node controller), none
+ * that has an analyzer already, lower slots first.
+ */
+export const queuedAffinity = () => ({
+  nodeAffinity: {
+    requiredDuringSchedulingIgnoredDuringExecution: {
+      nodeSelectorTerms: [
+        {
+          matchExpressions: [
+            { key: ELIGIBLE_LABEL, operator: 'In', values: ['true'] },
+            { key: RANK_LABEL, operator: 'Exists' },
+          ],
+        },
+      ],
+    },
+    preferredDuringSchedulingIgnoredDuringExecution: preferredSlots(),
+  },
+  podAntiAffinity: {
+    requiredDuringSchedulingIgnoredDuringExecution: [
+      {
+        topologyKey: 'kubernetes.io/hostname',
+        labelSelector: { matchLabels: { ...ANALYZER_LABELS } },
+      },
+    ],
+  },
+});
+
+/** What services ask Prometheus about CPU: the used share of each node, and when it was scraped. */
 export interface CpuQueries {
   /** Used share (0..1), one series a node, labelled `node` or `instance`. */
   readonly cpuQuery: string;

@@ -12,46 +12,63 @@ const analyzerDockerfile = 'images/analyzer.Dockerfile';
 /** Where the bundles are put that the Dockerfiles copy. */
 const contextFor = (service: string): string => `.berth/build/${service}`;
 
-/** The images of every service and of the ten analyzers. */
+/** The services that Berth builds an image of: runtime/<id>. */
+export type ServiceId = 'cpu-scheduler' | 'image-feeder' | 'node-controller' | 'external-scaler';
+
+export interface ServiceImagesArgs {
+  readonly images: ImagesConfig;
+  readonly registryPassword?: pulumi.Input<string> | undefined;
+}
+
+/** The images of the services and of the ten analyzers; each is built when it is first asked for. */
 export class ServiceImages extends pulumi.ComponentResource {
-  readonly cpuScheduler: pulumi.Output<string>;
-  readonly imageFeeder: pulumi.Output<string>;
-  /** By analyzer app. */
-  readonly analyzers: Readonly<Record<string, pulumi.Output<string>>>;
+  private readonly built = new Map<ServiceId, pulumi.Output<string>>();
+  private builtAnalyzers: Readonly<Record<string, pulumi.Output<string>>> | undefined;
 
   constructor(
     name: string,
-    args: {
-      readonly images: ImagesConfig;
-      readonly registryPassword?: pulumi.Input<string> | undefined;
-    },
+    private readonly args: ServiceImagesArgs,
     options?: pulumi.ComponentResourceOptions,
   ) {
     super('berth:index:ServiceImages', name, {}, options);
-    const image = (
-      repository: string,
-      contextDirectory: string,
-      dockerfile: string,
-      buildArgs?: Record<string, string>,
-    ) =>
-      new ServiceImage(
-        repository,
-        { ...args, repository, contextDirectory, dockerfile, ...(buildArgs && { buildArgs }) },
-        { parent: this },
-      ).reference;
-    const service = (id: string) => {
-      buildServiceContext(id, resolve(projectDirectory, contextFor(id)));
-      return image(id, contextFor(id), serviceDockerfile);
-    };
-    this.cpuScheduler = service('cpu-scheduler');
-    this.imageFeeder = service('image-feeder');
-    buildAnalyzerContext(resolve(projectDirectory, contextFor('analyzer')));
-    this.analyzers = Object.fromEntries(
-      ANALYZER_APPS.map((app) => [
-        app,
-        image(`posture-${app}`, contextFor('analyzer'), analyzerDockerfile, { APP: app }),
-      ]),
-    );
     this.registerOutputs({});
+  }
+
+  /** Image of a service. */
+  service(id: ServiceId): pulumi.Output<string> {
+    let image = this.built.get(id);
+    if (image === undefined) {
+      buildServiceContext(id, resolve(projectDirectory, contextFor(id)));
+      image = this.image(id, contextFor(id), serviceDockerfile);
+      this.built.set(id, image);
+    }
+    return image;
+  }
+
+  /** Image of each analyzer, by app. */
+  get analyzers(): Readonly<Record<string, pulumi.Output<string>>> {
+    if (this.builtAnalyzers === undefined) {
+      buildAnalyzerContext(resolve(projectDirectory, contextFor('analyzer')));
+      this.builtAnalyzers = Object.fromEntries(
+        ANALYZER_APPS.map((app) => [
+          app,
+          this.image(`posture-${app}`, contextFor('analyzer'), analyzerDockerfile, { APP: app }),
+        ]),
+      );
+    }
+    return this.builtAnalyzers;
+  }
+
+  private image(
+    repository: string,
+    contextDirectory: string,
+    dockerfile: string,
+    buildArgs?: Record<string, string>,
+  ): pulumi.Output<string> {
+    return new ServiceImage(
+      repository,
+      { ...this.args, repository, contextDirectory, dockerfile, ...(buildArgs && { buildArgs }) },
+      { parent: this },
+    ).reference;
   }
 }
