@@ -1,15 +1,13 @@
 import { seenAt, type Reading, type SeenReading } from '../shared/freshness';
 import {
   ELIGIBLE_LABEL,
+  repels,
   SLOT_LABEL,
   type AvailabilityOptions,
   type NodeRule,
   type NodeVerdict,
   type ObservedNode,
 } from './types';
-
-/** Taints that keep a pod away which does not tolerate them; analyzers tolerate none. */
-const REPELLING = new Set(['NoSchedule', 'NoExecute']);
 
 /**
  * Whether a node may take an analyzer at nowMs: eligible, not excluded, ready, schedulable, without a taint that
@@ -49,7 +47,7 @@ function refusalOf(
   if (excluded.has(node.name)) return ['excluded', 'excluded by EXCLUDE_NODES'];
   if (!node.ready) return ['not-ready', 'its condition Ready is not True'];
   if (node.unschedulable) return ['unschedulable', 'cordoned'];
-  const taint = node.taints.find(({ effect }) => REPELLING.has(effect));
+  const taint = node.taints.find(repels);
   if (taint !== undefined)
     return ['tainted', `has taint ${taint.key}:${taint.effect}, which analyzers do not tolerate`];
   if (seen.state === 'unknown') return ['cpu-unknown', `no CPU reading: ${seen.why}`];

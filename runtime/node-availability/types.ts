@@ -18,6 +18,10 @@ export interface ObservedNode extends AddressedNode {
   readonly taints: readonly Taint[];
 }
 
+/** Whether a taint keeps analyzers away: they tolerate none. */
+export const repels = ({ effect }: Taint): boolean =>
+  effect === 'NoSchedule' || effect === 'NoExecute';
+
 /** Why a node may take no analyzer, in the order in which the rules are looked at. */
 export type NodeRule =
   | 'not-eligible'
