@@ -1,0 +1,163 @@
+import { z } from 'zod';
+import {
+  httpSettings,
+  kubernetesSettings,
+  logSettings,
+  nodeCpuSettings,
+} from '../shared/service-settings';
+import {
+  defineSettings,
+  integerSetting,
+  numberSetting,
+  SettingsError,
+  stringSetting,
+  type SettingsOf,
+} from '../shared/settings';
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+
+/** Every setting of the external scaler; the components generate the container's environment from it. */
+export const externalScalerSettings = defineSettings({
+  namespace: {
+    env: 'NAMESPACE',
+    description: 'Namespace whose ScaledJobs, Jobs and pods are followed',
+    schema: stringSetting('posture'),
+  },
+  metricName: {
+    env: 'METRIC_NAME',
+    description: 'Name of the metric, where the trigger metadata has no metricName',
+    schema: stringSetting('available_node_count_30s'),
+  },
+  mode: {
+    env: 'MODE',
+    description:
+      'continuous: a ScaledJob gets a berth again whenever one is free; once: not after one Job of its present generation has completed',
+    schema: z
+      .enum(['continuous', 'once'], { error: 'must be continuous or once' })
+      .default('continuous'),
+  },
+  retryLimit: {
+    env: 'RETRY_LIMIT',
+    description: 'Mode once: after this many failed Jobs of one generation it gets no more',
+    schema: integerSetting(1, 100, 3),
+  },
+  cpuThreshold: {
+    env: 'CPU_THRESHOLD',
+    description: 'A node whose CPU is at or above this takes no analyzer',
+    unit: 'ratio 0..1',
+    schema: numberSetting(0.05, 1, 0.7),
+  },
+  excludeNodes: {
+    env: 'EXCLUDE_NODES',
+    description: 'Names of nodes that are left out, with commas between them',
+    schema: stringSetting(''),
+  },
+  ...kubernetesSettings,
+  ...nodeCpuSettings,
+  cpuPollIntervalMs: {
+    env: 'CPU_POLL_INTERVAL_MS',
+    description: 'Time between two Prometheus queries',
+    unit: 'ms',
+    schema: integerSetting(SECOND, MINUTE, 10 * SECOND),
+  },
+  readingMaxAgeMs: {
+    env: 'READING_MAX_AGE_MS',
+    description: 'A CPU reading older than this is unknown, and its node takes no analyzer',
+    unit: 'ms',
+    schema: integerSetting(SECOND, 60 * MINUTE, 2 * MINUTE),
+  },
+  controllerUrl: {
+    env: 'CONTROLLER_URL',
+    description: 'Base URL of the node-controller; empty means to count without it',
+    schema: z
+      .union([z.literal(''), z.url({ protocol: /^https?$/ })], {
+        error: 'must be empty, or an http or https URL',
+      })
+      .default(''),
+  },
+  controllerPollMs: {
+    env: 'CONTROLLER_POLL_MS',
+    description: 'Time between two looks at what the node-controller says',
+    unit: 'ms',
+    schema: integerSetting(100, 10 * MINUTE, 10 * SECOND),
+  },
+  controllerMaxAgeMs: {
+    env: 'CONTROLLER_MAX_AGE_MS',
+    description: 'What the node-controller said counts for this long; two of its intervals or more',
+    unit: 'ms',
+    schema: integerSetting(SECOND, 60 * MINUTE, 75 * SECOND),
+  },
+  grantTtlMs: {
+    env: 'GRANT_TTL_MS',
+    description:
+      'How long a grant keeps its berth for a Job that was not seen; it is answered with 1 in the first half',
+    unit: 'ms',
+    schema: integerSetting(2 * SECOND, 10 * MINUTE, 45 * SECOND),
+  },
+  identityTtlMs: {
+    env: 'IDENTITY_TTL_MS',
+    description: 'A ScaledJob that has not asked for this long loses its place in the queue',
+    unit: 'ms',
+    schema: integerSetting(SECOND, 60 * MINUTE, MINUTE),
+  },
+  startHoldMs: {
+    env: 'START_HOLD_MS',
+    description:
+      'Nothing is granted this long after the start: a Job may be under way that an earlier process granted',
+    unit: 'ms',
+    schema: integerSetting(0, 10 * MINUTE, 10 * SECOND),
+  },
+  clusterMaxSilenceMs: {
+    env: 'CLUSTER_MAX_SILENCE_MS',
+    description: 'Nothing is granted while the API server has been silent on a watch for longer',
+    unit: 'ms',
+    schema: integerSetting(90 * SECOND, 60 * MINUTE, 3 * MINUTE),
+  },
+  grpcPort: {
+    env: 'GRPC_PORT',
+    description: 'Port of the gRPC service; 0 takes a free one',
+    schema: integerSetting(0, 65_535, 8080),
+  },
+  ...httpSettings(8088, '/healthz, /readyz, /metrics, /eligible and /allowed'),
+  tlsCertFile: {
+    env: 'TLS_CERT_FILE',
+    description: 'Certificate of the gRPC service (PEM); with it clients need one too',
+    schema: stringSetting(''),
+  },
+  tlsKeyFile: {
+    env: 'TLS_KEY_FILE',
+    description: 'Key of that certificate (PEM)',
+    schema: stringSetting(''),
+  },
+  tlsClientCaFile: {
+    env: 'TLS_CLIENT_CA_FILE',
+    description: 'Authority that must have signed the certificates of clients (PEM)',
+    schema: stringSetting(''),
+  },
+  ...logSettings,
+});
+
+/** The parsed settings. */
+export type ExternalScalerSettings = SettingsOf<typeof externalScalerSettings>;
+
+/** Refuses half a set of TLS files. @throws SettingsError */
+export function checkExternalScalerSettings(
+  settings: Pick<ExternalScalerSettings, 'tlsCertFile' | 'tlsKeyFile' | 'tlsClientCaFile'>,
+): void {
+  const files = [settings.tlsCertFile, settings.tlsKeyFile, settings.tlsClientCaFile];
+  const given = files.filter((file) => file !== '').length;
+  if (given !== 0 && given !== files.length)
+    throw new SettingsError([
+      'TLS_CERT_FILE, TLS_KEY_FILE, TLS_CLIENT_CA_FILE: set all of them or none',
+    ]);
+}
+
+/** The names in EXCLUDE_NODES. */
+export const excludedNodes = (text: string): ReadonlySet<string> =>
+  new Set(
+    text
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== ''),
+  );
