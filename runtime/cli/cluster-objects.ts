@@ -6,7 +6,8 @@ import type {
   V1Pod,
   V1StatefulSet,
 } from '@kubernetes/client-node';
-import type { Kube } from './kube';
+import { KubeError, type Kube } from './kube';
+import type { ScaledJob } from './scaled-job-rows';
 
 /** The objects of a cluster that `status` is made of. */
 export interface ClusterObjects {
@@ -14,6 +15,7 @@ export interface ClusterObjects {
   readonly jobs: readonly V1Job[];
   /** Pods of the posture jobs. */
   readonly pods: readonly V1Pod[];
+  readonly scaledJobs: readonly ScaledJob[];
   readonly services: readonly Workload[];
 }
 
@@ -33,11 +35,25 @@ export async function readJobs(kube: Kube): Promise<Pick<ClusterObjects, 'jobs' 
   return { jobs, pods };
 }
 
+/** The ScaledJobs; none where the cluster has no KEDA. */
+export async function readScaledJobs(kube: Kube): Promise<ScaledJob[]> {
+  try {
+    return await list<ScaledJob>(
+      kube,
+      '/apis/keda.sh/v1alpha1/scaledjobs?labelSelector=app%3Dposture',
+    );
+  } catch (error) {
+    if (error instanceof KubeError && error.status === 404) return [];
+    throw error;
+  }
+}
+
 /** Everything that `status` shows. */
 export async function readCluster(kube: Kube): Promise<ClusterObjects> {
-  const [nodes, work, ...services] = await Promise.all([
+  const [nodes, work, scaledJobs, ...services] = await Promise.all([
     list<V1Node>(kube, '/api/v1/nodes'),
     readJobs(kube),
+    readScaledJobs(kube),
     list<V1Deployment>(kube, '/apis/apps/v1/deployments'),
     list<V1StatefulSet>(kube, '/apis/apps/v1/statefulsets'),
     list<V1DaemonSet>(kube, '/apis/apps/v1/daemonsets'),
@@ -45,6 +61,7 @@ export async function readCluster(kube: Kube): Promise<ClusterObjects> {
   return {
     nodes,
     ...work,
+    scaledJobs,
     services: services
       .flat()
       .filter(({ metadata }) => !CLUSTER_NAMESPACES.includes(metadata?.namespace ?? '')),

@@ -1,7 +1,7 @@
 import type { V1Job, V1Pod } from '@kubernetes/client-node';
 
-/** Where a job stands. */
-export type JobPhase = 'Pending' | 'Running' | 'Complete' | 'Failed';
+/** Where a job stands. Queued: it is suspended until it is released. */
+export type JobPhase = 'Queued' | 'Pending' | 'Running' | 'Complete' | 'Failed';
 
 /** One posture job as `status` shows it. What is not known (yet) is null. */
 export interface JobRow {
@@ -15,15 +15,19 @@ export interface JobRow {
   readonly seconds: number | null;
 }
 
+/** Label by which KEDA marks the Jobs that it made of a ScaledJob. */
+export const SCALED_JOB_LABEL = 'scaledjob.keda.sh/name';
+
 /** Name of the container whose last words are the job's results. */
 export const ANALYZER = 'analyzer';
 
 /** The CPU of the node (0..1) as the scheduler measured it when it chose it. */
 const CHOSEN_CPU = 'cpu-scheduler.berth.dev/node-cpu-ratio';
 
-/** The row of each job, in the order of their names' numbers. */
+/** The row of each job that is not KEDA's, in the order of their names' numbers. */
 export function jobRows(jobs: readonly V1Job[], pods: readonly V1Pod[]): JobRow[] {
   return jobs
+    .filter(({ metadata }) => metadata?.labels?.[SCALED_JOB_LABEL] === undefined)
     .map((job) => jobRow(job, podOfJob(job, pods)))
     .sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
 }
@@ -43,7 +47,8 @@ export function chosenCpuRatio(pod: V1Pod | undefined): number | null {
   return Number.isFinite(ratio) ? ratio : null;
 }
 
-function jobRow(job: V1Job, pod: V1Pod | undefined): JobRow {
+/** The row of one job. @param pod the pod that stands for it. */
+export function jobRow(job: V1Job, pod: V1Pod | undefined): JobRow {
   const summary = terminationSummary(pod);
   const number = (key: string) => {
     const value = summary[key];
@@ -64,7 +69,8 @@ function jobRow(job: V1Job, pod: V1Pod | undefined): JobRow {
 function phaseOf(job: V1Job, pod: V1Pod | undefined): JobPhase {
   for (const { type, status } of job.status?.conditions ?? [])
     if (status === 'True' && (type === 'Complete' || type === 'Failed')) return type;
-  return pod?.status?.phase === 'Running' ? 'Running' : 'Pending';
+  if (pod?.status?.phase === 'Running') return 'Running';
+  return job.spec?.suspend ? 'Queued' : 'Pending';
 }
 
 /** What the analyzer wrote as it ended; empty where it has not ended or wrote something else. */

@@ -60,7 +60,10 @@ function program(): Command {
         process.env.BERTH_STACK || 'dev',
       );
 
-  stackCommand('up', 'bring the estate up, wait for its posture jobs, and show their results')
+  stackCommand(
+    'up',
+    'bring the estate up, wait for its posture jobs and ScaledJobs, and show their results',
+  )
     .option(
       '--json',
       "print the estate's status as JSON at the end, and progress to standard error",
@@ -77,8 +80,8 @@ function program(): Command {
         (await import('./commands/preview')).preview(context, options),
       ),
     );
-  stackCommand('status', 'show nodes, jobs and services')
-    .option('--json', 'print {nodes, jobs, services}')
+  stackCommand('status', 'show nodes, jobs, ScaledJobs and services')
+    .option('--json', 'print {nodes, jobs, scaledJobs, services}')
     .action((options: CommonOptions) =>
       run(options, async (context) => (await import('./commands/status')).status(context, options)),
     );

@@ -10,6 +10,7 @@ export interface StackOutputs {
   /** PromQL of the used share of each node. */
   readonly cpuQuery?: string;
   readonly jobs?: readonly string[];
+  readonly scaledJobs?: readonly string[];
   readonly systems?: readonly string[];
 }
 

@@ -1,6 +1,8 @@
 import type { V1Node } from '@kubernetes/client-node';
 import type { ClusterObjects, Workload } from './cluster-objects';
 import { jobRows, type JobRow } from './job-rows';
+import { slotOf } from './node-slot';
+import { scaledJobRows, type QueueReport, type ScaledJobRow } from './scaled-job-rows';
 
 /** A node as `status` shows it. */
 export interface NodeRow {
@@ -24,17 +26,24 @@ export interface ServiceRow {
 export interface Status {
   readonly nodes: readonly NodeRow[];
   readonly jobs: readonly JobRow[];
+  readonly scaledJobs: readonly ScaledJobRow[];
   readonly services: readonly ServiceRow[];
 }
 
 /**
  * The status of an estate.
  * @param cpuRatios used share of each node whose reading is known, by node name.
+ * @param report what the external scaler says.
  */
-export function statusOf(cluster: ClusterObjects, cpuRatios: ReadonlyMap<string, number>): Status {
+export function statusOf(
+  cluster: ClusterObjects,
+  cpuRatios: ReadonlyMap<string, number>,
+  report: QueueReport,
+): Status {
   return {
     nodes: cluster.nodes.map((node) => nodeRow(node, cpuRatios)).sort(byName),
     jobs: jobRows(cluster.jobs, cluster.pods),
+    scaledJobs: scaledJobRows(cluster.scaledJobs, cluster, report),
     services: cluster.services.map(serviceRow).sort(byName),
   };
 }
@@ -49,12 +58,6 @@ function nodeRow(node: V1Node, cpuRatios: ReadonlyMap<string, number>): NodeRow 
     slot: slotOf(node),
     cpuRatio: cpuRatios.get(name) ?? null,
   };
-}
-
-/** The slot (1..10) of a node, from its label; null where it has none. */
-export function slotOf(node: V1Node): number | null {
-  const match = /^slot-(\d+)$/.exec(node.metadata?.labels?.['posture/slot'] ?? '');
-  return match ? Number(match[1]) : null;
 }
 
 function isReady(node: V1Node): boolean {

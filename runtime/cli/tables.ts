@@ -1,9 +1,11 @@
 import Table from 'cli-table3';
 import type { JobRow } from './job-rows';
+import type { ScaledJobRow } from './scaled-job-rows';
 import type { Status } from './status-shape';
 
 /** A row of the table that `up` ends with. */
-export interface ResultRow extends JobRow {
+export interface ResultRow extends Omit<JobRow, 'phase'> {
+  readonly phase: JobRow['phase'] | ScaledJobRow['phase'];
   readonly slot: number | null;
   /** CPU (0..1) of the node when it was chosen. */
   readonly chosenCpuRatio: number | null;
@@ -12,7 +14,7 @@ export interface ResultRow extends JobRow {
 type Cell = string | number;
 const UNKNOWN = '–';
 
-/** What each job came to. */
+/** What each job, or ScaledJob, came to. */
 export function resultTable(rows: readonly ResultRow[]): string {
   return table(
     ['job', 'node', 'slot', 'CPU when chosen', 'images', 'Good / Bad / NoPose', 'duration'],
@@ -28,8 +30,8 @@ export function resultTable(rows: readonly ResultRow[]): string {
   );
 }
 
-/** The tables of `status`: nodes, jobs, services. */
-export function statusTables({ nodes, jobs, services }: Status): string {
+/** The tables of `status`: nodes, jobs, ScaledJobs, services. */
+export function statusTables({ nodes, jobs, scaledJobs, services }: Status): string {
   const tables = [
     table(
       ['node', 'ready', 'eligible', 'slot', 'CPU'],
@@ -56,6 +58,21 @@ export function statusTables({ nodes, jobs, services }: Status): string {
         ]),
       ),
     );
+  if (scaledJobs.length > 0)
+    tables.push(
+      table(
+        ['ScaledJob', 'phase', 'node', 'slot', 'done', 'Good / Bad / NoPose', 'why not yet'],
+        scaledJobs.map((one) => [
+          one.name,
+          one.phase,
+          one.node ?? UNKNOWN,
+          one.slot ?? UNKNOWN,
+          one.completed,
+          verdicts(one),
+          one.why ?? '',
+        ]),
+      ),
+    );
   if (services.length > 0)
     tables.push(
       table(
@@ -78,7 +95,7 @@ const percent = (ratio: number | null) =>
   ratio === null ? UNKNOWN : `${(ratio * 100).toFixed(1)} %`;
 const seconds = (value: number | null) => (value === null ? UNKNOWN : `${value.toFixed(1)} s`);
 const yesNo = (value: boolean) => (value ? 'yes' : 'no');
-const verdicts = ({ good, bad, noPose }: JobRow) =>
+const verdicts = ({ good, bad, noPose }: Pick<JobRow, 'good' | 'bad' | 'noPose'>) =>
   good === null && bad === null && noPose === null
     ? UNKNOWN
     : [good, bad, noPose].map((count) => count ?? UNKNOWN).join(' / ');

@@ -3,25 +3,28 @@ import { readCluster } from '../cluster-objects';
 import type { CommandContext, CommonOptions } from '../command-context';
 import { openKube } from '../kube';
 import { proxiedService, readNodeCpu } from '../node-cpu';
+import { readQueue } from '../queue-report';
 import { keptOutputs } from '../stack-outputs';
 import { statusOf } from '../status-shape';
 import { statusTables } from '../tables';
 import { UserError } from '../user-error';
 
-/** `npm run status`: nodes, jobs and services as the cluster knows them now. Needs no engine and no lab. */
+/** `npm run status`: nodes, jobs, ScaledJobs and services as the cluster knows them now. Needs no engine and no lab. */
 export async function status(context: CommandContext, options: CommonOptions): Promise<number> {
   const { folder, print } = context;
   if (!existsSync(folder.kubeconfig))
     throw new UserError(`stack ${folder.stack} is not up: npm run up -- -s ${folder.stack}`);
   const kube = await openKube(folder.kubeconfig);
-  const { urls, cpuQuery } = keptOutputs(folder);
+  const outputs = keptOutputs(folder);
+  const { urls, cpuQuery } = outputs;
   const cluster = await readCluster(kube);
   const prometheus = proxiedService(urls?.prometheus ?? '');
   const cpu =
     prometheus && cpuQuery
       ? await readNodeCpu(kube, prometheus, cpuQuery, cluster.nodes)
       : new Map<string, number>();
-  const shaped = statusOf(cluster, cpu);
+  const queue = cluster.scaledJobs.length > 0 ? await readQueue(kube, outputs) : { queue: [] };
+  const shaped = statusOf(cluster, cpu, queue);
   print(options.json ? JSON.stringify(shaped, null, 2) : statusTables(shaped));
   return 0;
 }

@@ -1,5 +1,5 @@
-import { readCluster } from '../cluster-objects';
-import { collectResults } from '../collect-results';
+import { readCluster, readScaledJobs } from '../cluster-objects';
+import { collectResults, collectScaledResults, type JobResults } from '../collect-results';
 import type { CommandContext, CommonOptions } from '../command-context';
 import { openStack, runEngine } from '../engine';
 import { describeChanges, isUnchanged } from '../engine-events';
@@ -7,20 +7,26 @@ import { openKube, type Kube } from '../kube';
 import { mendLocks, mendState, stateResources } from '../mend-state';
 import type { Phase } from '../progress';
 import { prepareStack } from '../project';
+import { readQueue } from '../queue-report';
 import { forgettingUnreachable, revive } from '../revive';
 import { runCommand } from '../run-command';
 import { holdStack } from '../run-lock';
 import { requireStackConfig } from '../stack-folder';
 import { keepOutputs, keptOutputs, type StackOutputs } from '../stack-outputs';
+import { modeOf } from '../scaled-job-rows';
 import { statusOf } from '../status-shape';
 import { resultTable } from '../tables';
-import { watchJobs } from '../watch-jobs';
+import { watchJobs, watchScaledJobs } from '../watch-jobs';
 import { openWorkbench, type Workbench } from '../workbench';
 
 /** How long the posture jobs may take. */
 const JOBS_LIMIT_MS = 15 * 60_000;
+/** How long the ScaledJobs may take, which run one for each node at a time. */
+const SCALED_JOBS_LIMIT_MS = 30 * 60_000;
 
-/** `npm run up`: brings the estate up, waits for its posture jobs, and shows what they came to. */
+const NOTHING: JobResults = { rows: [], problems: [] };
+
+/** `npm run up`: brings the estate up, waits for its posture jobs and ScaledJobs, and shows what they came to. */
 export async function up(context: CommandContext, options: CommonOptions): Promise<number> {
   const { folder, progress, print, signal } = context;
   requireStackConfig(context.projectDir, folder.stack);
@@ -33,7 +39,12 @@ export async function up(context: CommandContext, options: CommonOptions): Promi
     );
     const outputs = keptOutputs(folder);
     const kube = await openKube(folder.kubeconfig);
-    const results = await waitForJobs(context, kube, outputs);
+    const plain = await waitForJobs(context, kube, outputs);
+    const scaled = await waitForScaledJobs(context, kube, outputs);
+    const results = {
+      rows: [...plain.rows, ...scaled.rows],
+      problems: [...plain.problems, ...scaled.problems],
+    };
     const say = options.json ? context.warn : print;
     say('');
     if (results.rows.length > 0) say(resultTable(results.rows));
@@ -43,7 +54,10 @@ export async function up(context: CommandContext, options: CommonOptions): Promi
     say(`kubeconfig: ${folder.kubeconfig}`);
     if (results.rows.length > 0) say(`results: ${folder.results}`);
     say(change);
-    if (options.json) print(JSON.stringify(statusOf(await readCluster(kube), new Map())));
+    if (options.json) {
+      const queue = await readQueue(kube, outputs);
+      print(JSON.stringify(statusOf(await readCluster(kube), new Map(), queue)));
+    }
     return results.problems.length > 0 ? 1 : 0;
   } finally {
     release();
@@ -77,11 +91,38 @@ async function update(
 
 const showing = (print: (line: string) => void) => (text: string) => print(text.trimEnd());
 
-async function waitForJobs(context: CommandContext, kube: Kube, { jobs = [] }: StackOutputs) {
-  if (jobs.length === 0) return { rows: [], problems: [] };
+async function waitForJobs(
+  context: CommandContext,
+  kube: Kube,
+  { jobs = [] }: StackOutputs,
+): Promise<JobResults> {
+  if (jobs.length === 0) return NOTHING;
   const { folder, progress, signal } = context;
   return progress.phase('Posture jobs', async (phase) => {
     const ended = await watchJobs(kube, jobs, { phase, signal, limitMs: JOBS_LIMIT_MS });
     return collectResults(folder, kube, jobs, ended);
+  });
+}
+
+/** Waits for the ScaledJobs that run once; the others never come to an end. */
+async function waitForScaledJobs(
+  context: CommandContext,
+  kube: Kube,
+  outputs: StackOutputs,
+): Promise<JobResults> {
+  const declared = new Set(outputs.scaledJobs ?? []);
+  if (declared.size === 0) return NOTHING;
+  const names = (await readScaledJobs(kube))
+    .filter((one) => modeOf(one) === 'once')
+    .map(({ metadata }) => metadata?.name ?? '')
+    .filter((name) => declared.has(name))
+    .sort();
+  if (names.length === 0) return NOTHING;
+  const { folder, progress, signal } = context;
+  const ask = () => readQueue(kube, outputs);
+  return progress.phase('ScaledJobs', async (phase) => {
+    const options = { phase, signal, limitMs: SCALED_JOBS_LIMIT_MS };
+    const seen = await watchScaledJobs(kube, names, ask, options);
+    return collectScaledResults(folder, kube, names, seen, await ask());
   });
 }

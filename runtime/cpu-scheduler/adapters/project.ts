@@ -69,12 +69,15 @@ export function projectPod(pod: Pod, onBad: OnBadObject): PodInfo {
       `scheduling gates that are closed (${gates.map(({ name }) => name).join(', ')})`,
     );
   }
+  const antiAffinity =
+    spec.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
   const fit = {
     nodeName: spec.nodeName || undefined,
     nodeSelector: spec.nodeSelector ?? NO_LABELS,
     requiredTerms,
     tolerations: spec.tolerations ?? [],
     hostPorts: hostPortsOf(pod),
+    ...(antiAffinity.length > 0 && { antiAffinity, namespace: metadata.namespace }),
   };
   return {
     uid: metadata.uid,
@@ -98,8 +101,7 @@ export function projectPod(pod: Pod, onBad: OnBadObject): PodInfo {
     ...(requiredTerms !== undefined && { requiredTerms }),
     preferredTerms: nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [],
     tolerations: fit.tolerations,
-    antiAffinity:
-      spec.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [],
+    antiAffinity,
     unhandled,
     schedulingClass: spec.nodeName
       ? ''

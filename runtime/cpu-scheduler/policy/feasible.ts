@@ -8,6 +8,7 @@ import { nodePorts } from './filters/node-ports';
 import { nodeReady } from './filters/node-ready';
 import { nodeResources } from './filters/node-resources';
 import { nodeUnschedulable } from './filters/node-unschedulable';
+import { ownAntiAffinity } from './filters/own-anti-affinity';
 import { taintToleration } from './filters/taint-toleration';
 
 /** In kube-scheduler's order, since the first that excludes a node is the one reported; ours come last. */
@@ -20,6 +21,7 @@ export const FILTERS: readonly Filter[] = [
   nodePorts,
   nodeResources,
   existingAntiAffinity,
+  ownAntiAffinity,
   leftNode,
 ];
 

@@ -1,4 +1,5 @@
 import type { PodSpec } from '../../shared/kubernetes/types';
+import { HOSTNAME } from './filters/own-anti-affinity';
 
 /** Volumes that every node can give: nothing about them depends on where the pod runs. */
 const FREE_VOLUMES = new Set([
@@ -29,9 +30,13 @@ export function unhandledNeeds(spec: PodSpec): string[] {
   if (podAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.length) {
     needs.push('required inter-pod affinity (spec.affinity.podAffinity)');
   }
-  if (podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.length) {
-    needs.push('required inter-pod anti-affinity (spec.affinity.podAntiAffinity)');
-  }
+  const wider = podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.find(
+    ({ topologyKey }) => topologyKey !== HOSTNAME,
+  );
+  if (wider !== undefined)
+    needs.push(
+      `required inter-pod anti-affinity (spec.affinity.podAntiAffinity) over "${wider.topologyKey}"`,
+    );
   for (const constraint of spec.topologySpreadConstraints ?? []) {
     if (constraint.whenUnsatisfiable !== 'ScheduleAnyway') {
       needs.push(`topology spread over "${constraint.topologyKey}" with DoNotSchedule`);

@@ -321,4 +321,29 @@ describe('cpu-scheduler: what is feasible', () => {
     assert.deepEqual(rules({ app: 'db' }), [undefined, undefined, undefined]);
     assert.deepEqual(rules({ app: 'web' }, 'other'), [undefined, undefined, undefined]);
   });
+
+  it('its own required anti-affinity keeps a pod off a node with a pod that it means', () => {
+    const view = cluster([
+      [node('n1'), 0],
+      [node('n2'), 0],
+    ]);
+    const metadata = { labels: { app: 'posture' }, namespace: 'ns' };
+    view.setBound(pod({ name: 'plain', metadata, spec: { nodeName: 'n1' } }), NOW_MS);
+    const term = {
+      topologyKey: 'kubernetes.io/hostname',
+      labelSelector: { matchLabels: { app: 'posture' } },
+    };
+    const affinity = {
+      podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term] },
+    };
+    const rules = (namespace: string) =>
+      ['n1', 'n2'].map((name) => {
+        const target = view.node(name);
+        assert.ok(target);
+        const lonely = pod({ name: 'lonely', metadata: { namespace }, spec: { affinity } });
+        return rejection(lonely, target, NO_CONTEXT)?.rule;
+      });
+    assert.deepEqual(rules('ns'), ['InterPodAffinity', undefined]);
+    assert.deepEqual(rules('other'), [undefined, undefined]);
+  });
 });

@@ -81,9 +81,28 @@ describe('cpu-scheduler: what it does not handle', () => {
       /inter-pod affinity/,
     ],
     [
-      'required pod anti-affinity',
-      { affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term] } } },
-      /inter-pod anti-affinity/,
+      'required pod anti-affinity over zones',
+      {
+        affinity: {
+          podAntiAffinity: {
+            requiredDuringSchedulingIgnoredDuringExecution: [{ ...term, topologyKey: 'zone' }],
+          },
+        },
+      },
+      /inter-pod anti-affinity .* over "zone"/,
+    ],
+    [
+      'required pod anti-affinity over nodes',
+      {
+        affinity: {
+          podAntiAffinity: {
+            requiredDuringSchedulingIgnoredDuringExecution: [
+              { ...term, topologyKey: 'kubernetes.io/hostname' },
+            ],
+          },
+        },
+      },
+      undefined,
     ],
     [
       'topology spread with DoNotSchedule',

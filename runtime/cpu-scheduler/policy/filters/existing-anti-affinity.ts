@@ -17,7 +17,11 @@ export const existingAntiAffinity: Filter = {
       : undefined,
 };
 
-function concerns({ namespace, term }: KeepAway, pod: PodInfo): boolean {
+/** Whether a term of a pod in a namespace means another pod. */
+export function concerns(
+  { namespace, term }: Pick<KeepAway, 'namespace' | 'term'>,
+  pod: PodInfo,
+): boolean {
   const { namespaces = [], namespaceSelector } = term;
   const inNamespace =
     namespaceSelector !== undefined ||
