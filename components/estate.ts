@@ -17,6 +17,7 @@ import { CpuScheduler } from './services/cpu-scheduler';
 import { ImageFeeder } from './services/image-feeder';
 import { ServiceImages } from './service-images';
 import type { StackConfig } from './stack-config';
+import { EventScaling } from './systems/event-scaling';
 import type { AnalyzersArgs } from './workloads/analyzer-pod';
 import { PostureJobs } from './workloads/posture-jobs';
 
@@ -95,6 +96,24 @@ export function declareEstate({ config, secrets }: StackConfig): EstateOutputs {
       dependsOn: [slots, scheduler, broker],
     });
     jobs.push(...ANALYZER_APPS.map(postureJobName));
+  }
+  if (eventScaling.enabled) {
+    const scaling = new EventScaling(
+      'event-scaling',
+      {
+        settings: eventScaling,
+        keda: config.platform.keda,
+        images,
+        analyzers,
+        prometheusUrl,
+        queries,
+        kubeconfig: cluster.kubeconfig,
+      },
+      { ...onCluster, dependsOn: [slots, broker] },
+    );
+    Object.assign(urls, scaling.urls);
+    jobs.push(...scaling.jobs);
+    scaledJobs.push(...scaling.scaledJobs);
   }
   return { ...outputs, cpuQuery, jobs, scaledJobs };
 }
