@@ -16,6 +16,8 @@ export interface HealthOptions {
   /** 0 takes a free port. */
   readonly port: number;
   readonly registry: Registry;
+  /** How long a connection that nobody uses stays open; 5 s when it is not given. */
+  readonly keepAliveMs?: number;
   /** Alive: false makes the kubelet restart the container. */
   healthy(): ProbeAnswer;
   /** Ready: false takes the pod out of its Service. */
@@ -29,6 +31,8 @@ export interface HealthServer {
   readonly port: number;
   close(): Promise<void>;
 }
+
+const DEFAULT_KEEP_ALIVE_MS = 5000;
 
 /** Serves /healthz, /readyz and /metrics, and what the service adds. @throws when the port is taken. */
 export async function startHealthServer(options: HealthOptions): Promise<HealthServer> {
@@ -49,7 +53,10 @@ export async function startHealthServer(options: HealthOptions): Promise<HealthS
   app.use((_request, response) => {
     response.status(404).json({ error: 'no such path' });
   });
-  const server: Server = createServer(app);
+  const server: Server = createServer(
+    { keepAliveTimeout: options.keepAliveMs ?? DEFAULT_KEEP_ALIVE_MS },
+    app,
+  );
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, options.host, resolve);
