@@ -15,7 +15,9 @@ export async function temporaryFolder(name: string): Promise<string> {
 const contexts = new Map<string, Promise<string>>();
 
 /** The build context of a service, as its image has it under /app; made once in a run and removed at its end. */
-export function contextOf(service: 'analyzer' | 'image-feeder'): Promise<string> {
+export function contextOf(
+  service: 'analyzer' | 'image-feeder' | 'external-scaler',
+): Promise<string> {
   const made =
     contexts.get(service) ??
     temporaryFolder(service).then((folder) =>
