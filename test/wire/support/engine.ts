@@ -8,9 +8,20 @@ import {
   type PulumiFn,
   type Stack,
 } from '@pulumi/pulumi/automation';
+import * as settings from '@pulumi/pulumi/runtime/settings';
 import { build } from 'esbuild';
 import { ensurePrograms } from '../../lab/programs';
 import { consoleReporter } from '../../lab/report';
+
+/** How the programs of stacks, which run in this process, reach the engine: part of the SDK, and not of its types. */
+export const { grpcClientOptions } = settings as unknown as {
+  grpcClientOptions: Record<string, unknown>;
+};
+
+// Each run of the engine listens on another port, and the SDK never closes its connections to engines that have ended.
+// gRPC shares connections to one address: when the kernel gives a port out again, the program would be given the broken
+// one of the engine that had it before, and fail with "14 UNAVAILABLE: No connection established. Last error: null".
+grpcClientOptions['grpc.use_local_subchannel_pool'] = 1;
 
 export interface Engine {
   /** A stack whose program is a function of the test. */
