@@ -2,12 +2,13 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { KubeConfig, VersionApi } from '@kubernetes/client-node';
+import { CoreV1Api, KubeConfig } from '@kubernetes/client-node';
 import { ensurePrograms } from '../../lab/programs';
 import { consoleReporter } from '../../lab/report';
 import { ensureEtcd } from './etcd';
 import { ensureKwok } from './kwok';
 import { freePorts, Processes } from './processes';
+import { answersWell } from './answers-well';
 
 export interface ControlPlane {
   /** The content of a kubeconfig with all rights. */
@@ -26,7 +27,10 @@ export interface ControlPlaneOptions {
   kwok?: boolean;
 }
 
-/** A real API server over a real etcd, on free ports of 127.0.0.1. Ready when it resolves, in a few seconds. */
+/**
+ * A real API server over a real etcd, on free ports of 127.0.0.1, with what else is asked for. All of it is ready when
+ * this resolves, in a few seconds.
+ */
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
   const programs = await ensurePrograms(
     ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler'],
@@ -40,13 +44,8 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    const [client, peer, api, manager, scheduler] = (await freePorts(5)) as [
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
+    const [client = 0, peer = 0, api = 0, manager = 0, scheduler = 0, player = 0] =
+      await freePorts(6);
     const etcdUrl = `http://127.0.0.1:${client}`;
     const peerUrl = `http://127.0.0.1:${peer}`;
     processes.start('etcd', etcd, [
@@ -79,7 +78,10 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     await writeFile(kubeconfigPath, kubeconfig, { mode: 0o600 });
     const config = new KubeConfig();
     config.loadFromString(kubeconfig);
-    await processes.until('the API server', () => config.makeApiClient(VersionApi).getCode());
+    await processes.until('the API server', () => answersWell(`https://127.0.0.1:${api}/readyz`));
+    await processes.until('the namespace "default"', () =>
+      config.makeApiClient(CoreV1Api).readNamespace({ name: 'default' }),
+    );
 
     if (options.controllerManager) {
       processes.start('kube-controller-manager', programs['kube-controller-manager'], [
@@ -103,9 +105,23 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       const { file, stages } = await ensureKwok();
       const configs = stages.flatMap((stage) => ['--config', stage]);
       processes.start('kwok', file, [
-        ...['--kubeconfig', kubeconfigPath, '--manage-all-nodes', '--server-address', ''],
-        ...configs,
+        ...['--kubeconfig', kubeconfigPath, '--manage-all-nodes'],
+        ...['--server-address', `127.0.0.1:${player}`, ...configs],
       ]);
+    }
+    // Only now, so that they come up side by side.
+    if (options.controllerManager) {
+      const url = `https://127.0.0.1:${manager}/healthz`;
+      await processes.until('kube-controller-manager', () => answersWell(url));
+    }
+    if (options.scheduler) {
+      const url = `https://127.0.0.1:${scheduler}/healthz`;
+      await processes.until('kube-scheduler', () => answersWell(url));
+    }
+    if (options.kwok) {
+      // It answers once it follows nodes and pods.
+      const url = `http://127.0.0.1:${player}/healthz`;
+      await processes.until('kwok', () => answersWell(url));
     }
     return { kubeconfig, kubeconfigPath, stop };
   } catch (error) {

@@ -8,7 +8,7 @@ import type { Pod } from '../../../runtime/shared/kubernetes/types';
 export async function apiOf(kubeconfig: string): Promise<KubeApi> {
   const config = new KubeConfig();
   config.loadFromString(kubeconfig);
-  const options = { timeoutMs: 30_000, connections: 32, userAgent: 'berth-test' };
+  const options = { timeoutMs: 120_000, connections: 32, userAgent: 'berth-test' };
   return new KubeApi(await connectionOf(config), options);
 }
 
@@ -136,7 +136,7 @@ export async function listEvents(api: KubeApi, namespace: string): Promise<SeenE
 export async function eventually<T>(
   what: string,
   ask: () => Promise<T | undefined | false>,
-  limitMs = 60_000,
+  limitMs = 180_000,
 ): Promise<T> {
   const untilMs = Date.now() + limitMs;
   let last: unknown;

@@ -16,9 +16,12 @@ const STAGES = [
 /** The paths of kwok, which plays kubelets, and of its stages. */
 export async function ensureKwok(): Promise<{ file: string; stages: string[] }> {
   const { kwok } = await ensurePrograms(['kwok'], consoleReporter());
-  const { stdout } = await run('go', ['list', '-m', '-f', '{{.Dir}}', 'sigs.k8s.io/kwok'], {
+  // Fetches it where kwok itself came out of the cache and its module is not there.
+  const { stdout } = await run('go', ['mod', 'download', '-json', 'sigs.k8s.io/kwok'], {
     cwd: path.join(MODULES_DIR, 'kwok'),
+    env: { GOFLAGS: '', GOWORK: 'off' },
   });
-  const folder = path.join(stdout.trim(), 'kustomize', 'stage');
+  const { Dir: module } = JSON.parse(stdout) as { Dir: string };
+  const folder = path.join(module, 'kustomize', 'stage');
   return { file: kwok, stages: STAGES.map((stage) => path.join(folder, stage)) };
 }

@@ -73,21 +73,25 @@ export async function createPostgres(): Promise<Postgres> {
     query,
     kill,
     start: async () => {
-      const starting = spawn(
-        path.join(bin, 'postgres'),
-        ['-D', data, '-p', String(port), '-k', data, '-h', '127.0.0.1', '-c', 'fsync=off'],
-        { ...spawnOptions, stdio: 'ignore' },
-      );
+      const launch = () =>
+        spawn(
+          path.join(bin, 'postgres'),
+          ['-D', data, '-p', String(port), '-k', data, '-h', '127.0.0.1', '-c', 'fsync=off'],
+          { ...spawnOptions, stdio: 'ignore' },
+        );
+      let starting = launch();
       server = starting;
-      const giveUpAt = Date.now() + 60_000;
+      const giveUpAt = Date.now() + 300_000;
       for (;;) {
         const problem = await query('select 1').then(
           () => undefined,
           (error: Error) => error,
         );
         if (problem === undefined) return;
-        if (starting.exitCode !== null || Date.now() > giveUpAt) throw problem;
+        if (Date.now() > giveUpAt) throw problem;
         await new Promise((resolve) => setTimeout(resolve, 100));
+        // After a crash it refuses to start as long as a process of the one before has not ended.
+        if (starting.exitCode !== null) server = starting = launch();
       }
     },
     remove: async () => {

@@ -75,12 +75,13 @@ export class SchedulerProcess {
   }
 
   /** Waits for a line of the log. @throws when the process ends first, or it takes too long. */
-  async until(what: string, is: (line: LogLine) => boolean, limitMs = 60_000): Promise<LogLine> {
+  async until(what: string, is: (line: LogLine) => boolean, limitMs = 180_000): Promise<LogLine> {
     const untilMs = Date.now() + limitMs;
     for (;;) {
       const found = this.lines.find(is);
       if (found !== undefined) return found;
-      if (this.child.exitCode !== null || Date.now() > untilMs) {
+      const over = this.child.exitCode !== null || this.child.signalCode !== null;
+      if (over || Date.now() > untilMs) {
         const tail = this.lines.slice(-10).map((line) => JSON.stringify(line));
         throw new Error(`${what}: not seen; log ends with\n${tail.join('\n')}\n${this.#errors}`);
       }
@@ -100,7 +101,7 @@ export class SchedulerProcess {
   async stop(): Promise<number | null> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return this.child.exitCode;
     this.child.kill('SIGTERM');
-    const hard = setTimeout(() => this.child.kill('SIGKILL'), 30_000);
+    const hard = setTimeout(() => this.child.kill('SIGKILL'), 60_000);
     const code = await this.exited;
     clearTimeout(hard);
     return code;
