@@ -92,7 +92,7 @@ export async function ensureRootfs(spec: RootfsSpec, reporter: Reporter): Promis
           await rm(root, { recursive: true, force: true });
         }
       },
-      () => detail('another run makes it: waiting'),
+      () => detail('waits for its turn'),
     ),
   );
 }

@@ -60,7 +60,7 @@ export async function ensureHostPackages(reporter: Reporter): Promise<HostTools>
           await unpackPackages(kept, temporary);
           await chooseIptables(temporary);
         },
-        () => detail('another run unpacks it: waiting'),
+        () => detail('waits for its turn'),
       ),
     );
   }

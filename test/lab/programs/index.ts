@@ -54,6 +54,7 @@ async function ensureGroup(
         await rm(temporary, { recursive: true, force: true });
         await mkdir(temporary, { recursive: true });
         // A turn is taken only here: who waits for another's build must not keep a third from building.
+        if (limit.activeCount >= limit.concurrency) detail('waits for its turn');
         await limit(() => buildGroup(group, todo, temporary, detail));
         for (const name of todo) {
           const built = path.basename(group.programs[name] ?? name);
@@ -61,7 +62,7 @@ async function ensureGroup(
         }
         await rm(temporary, { recursive: true });
       },
-      () => detail('another run builds it: waiting'),
+      () => detail('waits for its turn'),
     ),
   );
   return paths;
