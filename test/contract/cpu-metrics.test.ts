@@ -20,17 +20,20 @@ const SETTINGS = parseSettings(cpuSchedulerSettings, {});
 
 /** What every CpuMetrics promises, with one node at 0.25, one at 0.75 and an instance that is no node. */
 function contract(make: () => CpuMetrics): void {
+  const startedMs = Date.now();
+
   it('gives the ratio of each node, when it was taken, and what is no node', async () => {
-    const snapshot = await make().read(NODES);
-    for (const [name, ratio] of [
-      ['by-name', 0.25],
-      ['by-ip', 0.75],
-    ] as const) {
-      const reading = snapshot.byNode.get(name);
-      assert.ok(reading, `${name} has no reading`);
-      assert.ok(Math.abs(reading.cpuRatio - ratio) < 0.05, `${name} is ${reading.cpuRatio}`);
-      const ageMs = Date.now() - reading.takenAtMs;
-      assert.ok(ageMs >= 0 && ageMs < 20_000, `${name} is ${ageMs} ms old`);
+    // A rate over few scrapes is off by how late each of them was.
+    const snapshot = await eventually('the ratios', async () => {
+      const seen = await make().read(NODES);
+      const near = (name: string, ratio: number) =>
+        Math.abs((seen.byNode.get(name)?.cpuRatio ?? NaN) - ratio) < 0.05;
+      return near('by-name', 0.25) && near('by-ip', 0.75) && seen;
+    });
+    for (const [name, { takenAtMs }] of snapshot.byNode) {
+      // Prometheus moves the time of a scrape by a few milliseconds.
+      const inTime = takenAtMs >= startedMs && takenAtMs <= Date.now() + 1000;
+      assert.ok(inTime, `${name} was taken at ${takenAtMs}, the test began at ${startedMs}`);
     }
     assert.deepEqual(snapshot.unmapped, ['stranger:9100']);
   });
@@ -50,7 +53,7 @@ describe('CpuMetrics in memory', () => {
 });
 
 describe('CpuMetrics in a real Prometheus', function () {
-  this.timeout(180_000);
+  this.timeout(600_000);
   const exporter = new FakeExporter();
   let prometheus: Awaited<ReturnType<typeof startPrometheus>>;
   let client: PrometheusClient;
@@ -62,7 +65,7 @@ describe('CpuMetrics in a real Prometheus', function () {
     exporter.ratios.set('10.0.0.2:9100', 0.75);
     exporter.ratios.set('stranger:9100', 0.5);
     prometheus = await startPrometheus(await exporter.start());
-    client = new PrometheusClient(prometheus.url, 5000);
+    client = new PrometheusClient(prometheus.url, 60_000);
     await eventually('two scrapes', async () => (await cpu().read(NODES)).byNode.size === 2);
   });
   after(async () => {
@@ -120,7 +123,7 @@ describe('a Prometheus that fails', () => {
       });
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
       const { port } = server.address() as AddressInfo;
-      const client = new PrometheusClient(`http://127.0.0.1:${port}/prefix/`, 300);
+      const client = new PrometheusClient(`http://127.0.0.1:${port}/prefix/`, hang ? 300 : 60_000);
       await assert.rejects(
         client.query('up'),
         (error) => error instanceof PrometheusError && error.kind === kind,
@@ -132,7 +135,7 @@ describe('a Prometheus that fails', () => {
   }
 
   it('nobody there is the failure "unreachable"', async () => {
-    const client = new PrometheusClient('http://127.0.0.1:9', 1000);
+    const client = new PrometheusClient('http://127.0.0.1:9', 60_000);
     await assert.rejects(
       client.query('up'),
       (error) => error instanceof PrometheusError && error.kind === 'unreachable',

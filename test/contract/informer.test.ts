@@ -67,7 +67,7 @@ describe('informer', () => {
     const { port } = fake.server.address() as AddressInfo;
     api = new KubeApi(
       { origin: `http://127.0.0.1:${port}`, prefix: '', tls: {}, headers: async () => ({}) },
-      { timeoutMs: 2000, connections: 2, userAgent: 'test' },
+      { timeoutMs: 60_000, connections: 2, userAgent: 'test' },
     );
     stop = new AbortController();
     seen = [];

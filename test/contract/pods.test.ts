@@ -81,11 +81,11 @@ function contract(subject: () => Subject): void {
 function leaseContract(make: () => LeaseStore): void {
   it('refuses a write that rests on an old version, and keeps annotations', async () => {
     const store = make();
-    assert.equal(await store.read(5000), undefined);
+    assert.equal(await store.read(60_000), undefined);
     const spec = { holderIdentity: 'a', leaseDurationSeconds: 15 };
-    const first = await store.write({ annotations: { k: '1' }, spec }, 5000);
+    const first = await store.write({ annotations: { k: '1' }, spec }, 60_000);
     assert.ok(first !== 'conflict');
-    assert.equal(await store.write({ annotations: {}, spec }, 5000), 'conflict');
+    assert.equal(await store.write({ annotations: {}, spec }, 60_000), 'conflict');
     const { resourceVersion = '' } = first.metadata;
     const changed = { ...spec, holderIdentity: 'b' };
     const second = await store.write(
@@ -93,8 +93,8 @@ function leaseContract(make: () => LeaseStore): void {
       5000,
     );
     assert.ok(second !== 'conflict');
-    assert.equal(await store.write({ resourceVersion, annotations: {}, spec }, 5000), 'conflict');
-    const seen = await store.read(5000);
+    assert.equal(await store.write({ resourceVersion, annotations: {}, spec }, 60_000), 'conflict');
+    const seen = await store.read(60_000);
     assert.equal(seen?.spec?.holderIdentity, 'b');
     assert.equal(seen?.metadata.annotations?.['k'], '2');
   });
@@ -117,10 +117,12 @@ describe('Binder and Evictor in memory', () => {
 describe('LeaseStore in memory', () => leaseContract(() => new MemoryLeaseStore()));
 
 describe('Binder, Evictor and LeaseStore in a real API server', function () {
-  this.timeout(180_000);
+  this.timeout(600_000);
   let plane: ControlPlane;
   let api: KubeApi;
-  before(async () => {
+  before(async function () {
+    // What the cache lacks is built first.
+    this.timeout(3_600_000);
     plane = await startControlPlane();
     api = await apiOf(plane.kubeconfig);
     await createNamespace(api, 'work');

@@ -9,7 +9,7 @@ import { readStatus } from './support/status';
 const JOBS = ANALYZER_APPS.map(postureJobName);
 
 describe('npm run up', function () {
-  this.timeout(3_600_000);
+  this.timeout(7_200_000);
   this.bail(true);
 
   it('brings up the estate and ends with a table of ten completed jobs', async () => {

@@ -53,7 +53,7 @@ async function nodeMachine(layer: Response): Promise<number | undefined> {
 }
 
 describe('images', function () {
-  this.timeout(600_000);
+  this.timeout(1_800_000);
 
   /** References of all images that pods of Berth run, from the cluster itself. */
   async function references(): Promise<string[]> {

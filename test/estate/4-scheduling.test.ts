@@ -12,7 +12,7 @@ const MEASURED = 'cpu-scheduler.berth.dev/node-cpu-ratio';
 const THRESHOLD = 0.9;
 
 describe('the CPU-aware scheduler on a real estate', function () {
-  this.timeout(1_800_000);
+  this.timeout(3_600_000);
   this.bail(true);
 
   let cluster: EstateCluster;
@@ -200,9 +200,9 @@ describe('the CPU-aware scheduler on a real estate', function () {
     const count = 200;
     await calm(0.4);
     const workers = ['node-1', 'node-2', 'node-3'];
-    const cordon = (unschedulable: boolean) =>
+    const cordon = (unschedulable: boolean, nodes = workers) =>
       Promise.all(
-        workers.map(async (name) => {
+        nodes.map(async (name) => {
           const node = await cluster.core.readNode({ name });
           await cluster.core.replaceNode({
             name,
@@ -230,13 +230,15 @@ describe('the CPU-aware scheduler on a real estate', function () {
     assert.equal(bound(await labelled('many')).length, 0);
     const leader = await cluster.leader();
     const pid = await processOf(leader);
-    await waitUntil('the nodes to be free again', async () => (await cordon(false)).length > 0);
+    // A node takes 110 pods at most: with one of them free, some are still pending whenever the leader dies.
+    await waitUntil('a node to be free', async () => (await cordon(false, ['node-1'])).length > 0);
     const atKill = await waitUntil('the first binding', async () => {
       const now = bound(await labelled('many'));
       return now.length > 0 && now;
     });
     process.kill(pid, 'SIGKILL');
     assert.ok(atKill.length < count, `all ${count} were bound before the leader could be killed`);
+    await waitUntil('the nodes to be free again', async () => (await cordon(false)).length > 0);
     const nodeOf = new Map(atKill.map(({ metadata, spec }) => [metadata?.uid, spec?.nodeName]));
 
     await waitUntil('all to be bound', async () => bound(await labelled('many')).length === count);
@@ -249,10 +251,12 @@ describe('the CPU-aware scheduler on a real estate', function () {
       .filter(
         ({ reason, regarding }) => reason === 'Scheduled' && regarding?.name?.startsWith('many-'),
       )
-      .map(({ regarding }) => regarding?.uid);
+      .map(({ regarding, note }) => `${regarding?.uid} ${note}`);
+    // An event may be written again when its answer was lost; two nodes for one pod may not be.
+    const placements = new Set(scheduled);
     assert.equal(
-      new Set(scheduled).size,
-      scheduled.length,
+      new Set([...placements].map((one) => one.split(' ')[0])).size,
+      placements.size,
       'a pod was reported as scheduled twice',
     );
     await removePods('many');

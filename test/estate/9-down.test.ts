@@ -5,7 +5,7 @@ import { added, machineState, processesOf } from './support/machine';
 import { estate } from './support/session';
 
 describe('npm run down', function () {
-  this.timeout(1_800_000);
+  this.timeout(3_600_000);
 
   it('leaves no container, network, volume, mount, cgroup, process or file behind', async () => {
     const { checkout, before } = await estate();

@@ -83,10 +83,9 @@ describe('lab command plugin: local commands', () => {
     const stop = new AbortController();
     const at = context(stop.signal);
     at.status = () => stop.abort();
-    const started = Date.now();
-    const inputs = { create: 'echo started; sleep 60 & sleep 60; wait' };
+    const inputs = { create: 'echo started; sleep 600 & sleep 600; wait' };
+    // It has ended when nobody holds its output any more: its children would, for longer than this test may take.
     await assert.rejects(localCommand.create({ inputs }, at), /SIGKILL/);
-    assert.ok(Date.now() - started < 20_000);
   });
 
   it('refuses what it does not implement by name, and wrong types by place', async () => {

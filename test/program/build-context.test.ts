@@ -18,7 +18,7 @@ const digests = (folder: string): Record<string, string> =>
   );
 
 describe('build contexts of the images', function () {
-  this.timeout(180_000);
+  this.timeout(600_000);
   let folder: string;
   before(() => {
     folder = mkdtempSync(path.join(tmpdir(), 'berth-context-'));

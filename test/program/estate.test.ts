@@ -47,7 +47,7 @@ const env = (pod: PodTemplate) =>
   Object.fromEntries(pod.containers[0]?.env.map(({ name, value }) => [name, value]) ?? []);
 
 describe('the whole estate', function () {
-  this.timeout(180_000);
+  this.timeout(300_000);
 
   it('declares ten jobs that the CPU-aware scheduler places, each with its own image by digest', async () => {
     const { declared } = await declare();

@@ -14,7 +14,7 @@ const SAMPLE_POSTURES: Readonly<Record<string, string>> = {
 };
 
 describe('analyzer and feeder with a real MQTT broker', function () {
-  this.timeout(180_000);
+  this.timeout(600_000);
   let contexts: { readonly analyzer: string; readonly feeder: string };
   let folder: string;
   let broker: Broker;
@@ -50,6 +50,8 @@ describe('analyzer and feeder with a real MQTT broker', function () {
     launch(contexts.analyzer, {
       OUTPUT_DIR: path.join(folder, 'output'),
       TERMINATION_LOG: path.join(folder, 'termination'),
+      IDLE_TIMEOUT_MS: '600000',
+      IMAGE_TIMEOUT_MS: '60000',
       ...env,
     });
   const ready = (service: ServiceProcess): Promise<void> =>
@@ -142,7 +144,7 @@ describe('analyzer and feeder with a real MQTT broker', function () {
   });
 
   it('goes on, as the feeder does, when the broker was away', async () => {
-    const job = analyzer({ MAX_IMAGES: '6', IDLE_TIMEOUT_MS: '60000' });
+    const job = analyzer({ MAX_IMAGES: '24' });
     await ready(job);
     const { service } = await feeder({ RATE_PER_SECOND: '2' });
     await job.until('the first image', () => job.events('image').length >= 1);
@@ -150,7 +152,7 @@ describe('analyzer and feeder with a real MQTT broker', function () {
     await job.until('the loss is noticed', () => job.events('broker').length > 0);
     await broker.start();
     assert.equal(await job.ended, 0, job.log());
-    assert.equal((await summary())['images'], 6);
+    assert.equal((await summary())['images'], 24);
     service.kill('SIGTERM');
     assert.equal(await service.ended, 0, service.log());
   });
@@ -193,11 +195,19 @@ describe('analyzer and feeder with a real MQTT broker', function () {
   it('feeds each image once without looping, and refuses a folder without images', async () => {
     const client = await broker.client();
     const topics: string[] = [];
-    client.on('message', (topic) => topics.push(topic));
+    const ended = new Promise<void>((resolve) =>
+      client.on('message', (topic) => {
+        topics.push(topic);
+        if (topic === 'images/end') resolve();
+      }),
+    );
     await client.subscribeAsync('images/#', { qos: 1 });
     const { service } = await feeder({ LOOP: 'false' });
     assert.equal(await service.ended, 0, service.log());
-    assert.deepEqual(topics, Object.keys(SAMPLE_POSTURES).sort());
+    // What the broker still has for this client comes before this one.
+    await client.publishAsync('images/end', '', { qos: 1 });
+    await ended;
+    assert.deepEqual(topics, [...Object.keys(SAMPLE_POSTURES).sort(), 'images/end']);
     await client.endAsync();
     const empty = (await feeder({ IMAGE_DIR: folder })).service;
     assert.equal(await empty.ended, 1);

@@ -10,7 +10,7 @@ const samples = path.resolve(__dirname, '..', '..', 'images', 'samples');
 const UNPRIVILEGED = 10001;
 
 describe('analyzer as a process', function () {
-  this.timeout(180_000);
+  this.timeout(600_000);
   let context: string;
   let folder: string;
   let output: string;
@@ -100,7 +100,8 @@ describe('analyzer as a process', function () {
   it('finishes the image in hand on SIGTERM, writes its summary, and does not pass for complete', async () => {
     const images = path.join(folder, 'images');
     await mkdir(images);
-    for (let number = 0; number < 50; number += 1)
+    const COUNT = 300;
+    for (let number = 0; number < COUNT; number += 1)
       await cp(path.join(samples, 'officer.jpg'), path.join(images, `${number}.jpg`));
     const service = start({ IMAGE_DIR: images });
     await service.until('the first image', () => service.events('image').length > 0);
@@ -111,7 +112,7 @@ describe('analyzer as a process', function () {
     assert.equal(counted, rows.length);
     assert.equal(noPose, rows.length);
     assert.equal(service.events('image').length, rows.length);
-    assert.ok(rows.length >= 2 && rows.length < 50, `${rows.length} rows`);
+    assert.ok(rows.length >= 1 && rows.length < COUNT, `${rows.length} rows`);
   });
 
   it('says what to do when it may not write to OUTPUT_DIR', async function () {

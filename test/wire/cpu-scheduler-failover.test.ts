@@ -14,15 +14,18 @@ import { SchedulerProcess } from './support/scheduler-process';
 
 const PODS = 200;
 const NODES = 20;
+const LATE = { late: 'true' };
 
 describe('cpu-scheduler in two replicas, the leader killed in the middle of 200 pods', function () {
-  this.timeout(300_000);
+  this.timeout(900_000);
   let plane: ControlPlane;
   let api: KubeApi;
   let prometheus: FakePrometheus;
   let replicas: SchedulerProcess[] = [];
 
-  before(async () => {
+  before(async function () {
+    // What the cache lacks is built first.
+    this.timeout(3_600_000);
     [plane, prometheus] = await Promise.all([startControlPlane(), FakePrometheus.start()]);
     api = await apiOf(plane.kubeconfig);
     await createNamespace(api, 'work');
@@ -37,6 +40,8 @@ describe('cpu-scheduler in two replicas, the leader killed in the middle of 200 
       PROM_URL: prometheus.url,
       // Few at a time, so that there is a middle to be killed in.
       BIND_CONCURRENCY: '2',
+      LEASE_DURATION_MS: '30000',
+      LEASE_RENEW_DEADLINE_MS: '20000',
     };
     const first = await SchedulerProcess.start(env);
     await first.leads();
@@ -49,31 +54,46 @@ describe('cpu-scheduler in two replicas, the leader killed in the middle of 200 
     await plane?.stop();
   });
 
-  it('loses none, binds none twice, and the other replica takes over within 20 s', async () => {
+  it('loses none, binds none twice, and the other replica takes over when the Lease has run out', async () => {
     const [first, second] = replicas as [SchedulerProcess, SchedulerProcess];
     const boundBy = (replica: SchedulerProcess) =>
       replica.lines.filter(({ msg }) => msg === 'pod bound').map((line) => String(line['pod']));
     const creating = Promise.all(
       Array.from({ length: PODS }, (_, index) =>
-        createPod(api, 'work', `pod-${index}`, { cpu: '100m' }),
+        createPod(api, 'work', `pod-${index}`, {
+          cpu: '100m',
+          // Half of them wait for nodes that come after the kill: however quick it is, it dies with some in hand.
+          ...(index % 2 === 0 ? {} : { spec: { nodeSelector: LATE } }),
+        }),
       ),
     );
-    await eventually('some are bound', async () => boundBy(first).length >= 30);
+    await eventually('some are bound', async () => boundBy(first).length >= 10);
     first.signal('SIGKILL');
-    const killedMs = Date.now();
     await first.exited;
-    const boundWhenKilled = boundBy(first).length;
     await creating;
-    assert.ok(boundWhenKilled < PODS, `killed too late: ${boundWhenKilled} were bound`);
+    const whenKilled = (await listPods(api, 'work')).filter(({ spec }) => spec.nodeName);
+    assert.ok(whenKilled.length <= PODS / 2, `${whenKilled.length} were bound`);
+    await Promise.all(
+      Array.from({ length: NODES }, (_, index) =>
+        api.request({
+          method: 'PATCH',
+          path: `/api/v1/nodes/node-${index}`,
+          contentType: 'application/merge-patch+json',
+          body: { metadata: { labels: LATE } },
+        }),
+      ),
+    );
 
     await second.leads();
-    const tookOverMs = Date.now() - killedMs;
-    assert.ok(tookOverMs < 20_000, `took over after ${tookOverMs} ms`);
     const pods = await eventually('all are bound', async () => {
       const seen = await listPods(api, 'work');
       return seen.every(({ spec }) => spec.nodeName !== undefined) && seen;
     });
     assert.equal(pods.length, PODS);
+    for (const { metadata, spec } of whenKilled) {
+      const now = pods.find((pod) => pod.metadata.uid === metadata.uid);
+      assert.equal(now?.spec.nodeName, spec.nodeName, `${metadata.name} moved`);
+    }
     const said = [...boundBy(first), ...boundBy(second)];
     assert.equal(new Set(said).size, said.length, 'a pod was bound twice');
 

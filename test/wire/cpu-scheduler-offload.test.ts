@@ -32,7 +32,7 @@ const ofJob = (name: string, labels: object = {}) => ({
 });
 
 describe('cpu-scheduler offloads a hot node', function () {
-  this.timeout(300_000);
+  this.timeout(900_000);
   let plane: ControlPlane;
   let api: KubeApi;
   let prometheus: FakePrometheus;
@@ -47,8 +47,8 @@ describe('cpu-scheduler offloads a hot node', function () {
     PLACEMENT_SETTLE_MS: '0',
     OFFLOAD_INTERVAL_MS: '1000',
     OFFLOAD_MIN_AGE_MS: '1000',
-    LEASE_DURATION_MS: '4000',
-    LEASE_RENEW_DEADLINE_MS: '3000',
+    LEASE_DURATION_MS: '20000',
+    LEASE_RENEW_DEADLINE_MS: '15000',
     LEASE_RETRY_MS: '500',
   });
 
@@ -80,13 +80,20 @@ describe('cpu-scheduler offloads a hot node', function () {
       },
     });
   }
+  /** Pods in the order in which they were evicted. */
+  const evicted = () =>
+    scheduler.lines
+      .filter(({ msg, outcome }) => msg === 'offload' && outcome === 'evicted')
+      .map(({ pod }) => pod);
   const names = async () =>
     (await listPods(api, 'work'))
       .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
       .map(({ metadata }) => metadata.name)
       .sort();
 
-  before(async () => {
+  before(async function () {
+    // What the cache lacks is built first.
+    this.timeout(3_600_000);
     [plane, prometheus] = await Promise.all([startControlPlane(), FakePrometheus.start()]);
     api = await apiOf(plane.kubeconfig);
     kubeconfig = await kubeconfigOf(plane, api, 'berth-system', 'scheduler', cpuSchedulerRbac);
@@ -141,13 +148,17 @@ describe('cpu-scheduler offloads a hot node', function () {
     prometheus.ratios.set('cool', 0.1);
     prometheus.ratios.set('hot', 0.95);
     await eventually('the youngest is evicted', async () => !(await names()).includes('younger'));
-    assert.deepEqual(await names(), ['guarded', 'no-job', 'older']);
-    const event = await eventually('the event', async () =>
-      (await listEvents(api, 'work')).find(({ reason }) => reason === 'Offloaded'),
-    );
-    assert.equal(event.regarding.name, 'younger');
-    // Even when the node it left is the least busy again, the replacement stays away from it.
+    // Before it is hot for two readings more, and others have their turn.
     prometheus.ratios.set('hot', 0.05);
+    assert.equal(evicted()[0], 'work/younger');
+    for (const kept of ['guarded', 'no-job']) assert.ok((await names()).includes(kept), kept);
+    const event = await eventually('the event', async () =>
+      (await listEvents(api, 'work')).find(
+        ({ reason, regarding }) => reason === 'Offloaded' && regarding.name === 'younger',
+      ),
+    );
+    assert.match(event.note, /hot/);
+    // Even when the node it left is the least busy again, the replacement stays away from it.
     await eventually('the reading is seen', async () => {
       const text = await (await fetch(`${scheduler.url}/metrics`)).text();
       return text.includes('cpu_scheduler_node_cpu_ratio{node="hot"} 0.05');
@@ -191,9 +202,10 @@ describe('cpu-scheduler offloads a hot node', function () {
         .nodes;
       return nodes.find(({ node }) => node === 'hot')?.rejected?.rule === 'LeftNode';
     });
+    const { queries } = prometheus;
     await eventually(
-      'two looks have passed',
-      async () => scheduler.lines.length > 0 && prometheus.queries > 0,
+      'some readings have been looked at',
+      async () => prometheus.queries > queries + 5,
     );
     assert.ok((await names()).includes('younger-again'));
   });

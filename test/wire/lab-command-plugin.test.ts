@@ -18,12 +18,12 @@ function changesOf({ summary }: UpResult): Record<string, number> {
 }
 
 describe('lab command plugin, on the real pulumi engine', function () {
-  this.timeout(300_000);
+  this.timeout(900_000);
   let engine: Engine;
   let folder: string;
 
   before(async function () {
-    this.timeout(1_800_000);
+    this.timeout(3_600_000);
     folder = await mkdtemp(path.join(tmpdir(), 'berth-command-'));
     engine = await startEngine('command');
   });

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import * as build from '@pulumi/docker-build';
 import type { PulumiFn, UpResult } from '@pulumi/pulumi/automation';
 import { startEngine, type Engine } from './support/engine';
 import { startLabEngine, type LabEngine } from './support/lab-engine';
-import { freePorts } from './support/processes';
 
 const INDEX = 'application/vnd.oci.image.index.v1+json';
 const PASSWORD = 'password-that-must-not-show';
@@ -17,14 +17,14 @@ interface Index {
 }
 
 describe('lab docker-build plugin, on the real pulumi engine, buildkitd and registry', function () {
-  this.timeout(300_000);
+  this.timeout(900_000);
   let lab: LabEngine;
   let engine: Engine;
   let folder: string;
   let tag: string;
 
   before(async function () {
-    this.timeout(1_800_000);
+    this.timeout(3_600_000);
     lab = await startLabEngine();
     engine = await startEngine('docker-build', lab.env);
     folder = await mkdtemp(path.join(tmpdir(), 'berth-image-'));
@@ -38,7 +38,7 @@ describe('lab docker-build plugin, on the real pulumi engine, buildkitd and regi
     await write('.dockerignore', '*.log\n');
   });
   after(async function () {
-    this.timeout(300_000);
+    this.timeout(900_000);
     await engine?.stop();
     await lab?.stop();
     if (folder) await rm(folder, { recursive: true });
@@ -151,10 +151,9 @@ describe('lab docker-build plugin, on the real pulumi engine, buildkitd and regi
     let server: Server;
     let ailing: string;
     before(async () => {
-      const [port] = await freePorts(1);
-      ailing = `${lab.ctx.hostAddress}:${port}`;
       server = createServer((_, response) => response.writeHead(500).end('broken'));
-      await new Promise<void>((resolve) => server.listen(port, lab.ctx.hostAddress, resolve));
+      await new Promise<void>((resolve) => server.listen(0, lab.ctx.hostAddress, resolve));
+      ailing = `${lab.ctx.hostAddress}:${(server.address() as AddressInfo).port}`;
     });
     after(async () => {
       server.closeAllConnections();

@@ -17,19 +17,19 @@ interface Estate {
 }
 
 describe('lab docker plugin, on the real pulumi and Docker engines', function () {
-  this.timeout(300_000);
+  this.timeout(900_000);
   let lab: LabEngine;
   let engine: Engine;
   const estate: Estate = { memory: 64, cpus: '0.5', driver: 'bridge', extra: {} };
 
   before(async function () {
-    this.timeout(1_800_000);
+    this.timeout(3_600_000);
     lab = await startLabEngine();
     engine = await startEngine('docker', lab.env);
     await lab.importShellImage(IMAGE);
   });
   after(async function () {
-    this.timeout(300_000);
+    this.timeout(900_000);
     await engine?.stop();
     await lab?.stop();
   });

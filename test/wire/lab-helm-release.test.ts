@@ -30,7 +30,7 @@ spec:
 const SCHEMA = { properties: { color: { enum: ['red', 'blue'] } } };
 
 describe("lab: Helm releases under Pulumi's engine, against an API server", function () {
-  this.timeout(300_000);
+  this.timeout(900_000);
   let controlPlane: ControlPlane;
   let engine: Engine;
   let stack: Stack;
@@ -48,7 +48,7 @@ describe("lab: Helm releases under Pulumi's engine, against an API server", func
         chart,
         namespace: 'app',
         createNamespace: true,
-        timeout: neverReady ? 3 : 60,
+        timeout: neverReady ? 3 : 300,
         values: { color, secret: pulumi.secret(SECRET), neverReady },
       },
       { provider },
@@ -65,7 +65,9 @@ describe("lab: Helm releases under Pulumi's engine, against an API server", func
     return items.filter((map) => map.metadata?.name?.endsWith('-settings')).map((map) => map.data);
   };
 
-  before(async () => {
+  before(async function () {
+    // What the cache lacks is built first.
+    this.timeout(3_600_000);
     chart = await mkdtemp(path.join(tmpdir(), 'berth-chart-'));
     await mkdir(path.join(chart, 'templates'));
     await writeFile(path.join(chart, 'Chart.yaml'), chartOf('1.0.0'));

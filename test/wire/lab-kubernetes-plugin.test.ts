@@ -20,7 +20,7 @@ interface Wanted {
 }
 
 describe("lab: the kubernetes plugin under Pulumi's engine, against an API server", function () {
-  this.timeout(300_000);
+  this.timeout(900_000);
   let controlPlane: ControlPlane;
   let engine: Engine;
   let stack: Stack;
@@ -96,7 +96,9 @@ describe("lab: the kubernetes plugin under Pulumi's engine, against an API serve
     return Object.fromEntries(own.map((map) => [map.metadata?.name, map.data?.greeting]));
   };
 
-  before(async () => {
+  before(async function () {
+    // What the cache lacks is built first.
+    this.timeout(3_600_000);
     [controlPlane, engine] = await Promise.all([
       startControlPlane({ controllerManager: true, scheduler: true }),
       startEngine('kubernetes'),

@@ -10,7 +10,7 @@ type Options = pulumi.CustomResourceOptions;
 
 describe('lab: the kubernetes plugin waits for what real controllers do', function () {
   // kwok takes its time with pods that come later, above all on a busy machine.
-  this.timeout(600_000);
+  this.timeout(900_000);
   let controlPlane: ControlPlane;
   let engine: Engine;
   let stack: Stack;
@@ -68,7 +68,9 @@ describe('lab: the kubernetes plugin waits for what real controllers do', functi
     return { values, changes: summary.resourceChanges ?? {} };
   };
 
-  before(async () => {
+  before(async function () {
+    // What the cache lacks is built first.
+    this.timeout(3_600_000);
     [controlPlane, engine] = await Promise.all([
       startControlPlane({ controllerManager: true, scheduler: true, kwok: true }),
       startEngine('kubernetes'),

@@ -36,13 +36,13 @@ interface Ended {
 }
 
 describe('lab language host, under a plain pulumi command line', function () {
-  this.timeout(300_000);
+  this.timeout(900_000);
   let folder: string;
   let project: string;
   let env: NodeJS.ProcessEnv;
 
   before(async function () {
-    this.timeout(1_800_000);
+    this.timeout(3_600_000);
     const { pulumi } = await ensurePrograms(['pulumi'], consoleReporter());
     folder = await realpath(await mkdtemp(path.join(tmpdir(), 'berth-language-')));
     project = path.join(folder, '.berth', 'dev', 'project');

@@ -12,7 +12,7 @@ export async function waitUntil<T>(
   look: () => Promise<T | undefined | false>,
   options: { limitMs?: number; seen?: () => unknown } = {},
 ): Promise<T> {
-  const limitMs = options.limitMs ?? 300_000;
+  const limitMs = options.limitMs ?? 600_000;
   const deadline = Date.now() + limitMs;
   let failure: unknown;
   for (let pauseMs = FIRST_PAUSE_MS; Date.now() < deadline;) {

@@ -79,7 +79,7 @@ describe('cpu-scheduler: placing, with all that is outside in memory', () => {
   };
   const until = async (holds: () => boolean) => {
     for (let tries = 0; !holds(); tries++) {
-      assert.ok(tries < 500, `not in time: ${JSON.stringify([binder.sent, notices])}`);
+      assert.ok(tries < 6000, `not in time: ${JSON.stringify([binder.sent, notices])}`);
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   };
