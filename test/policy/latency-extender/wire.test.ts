@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { addExtenderRoutes } from '../../../runtime/latency-extender/app';
+import { staticProbers } from '../../../runtime/latency-extender/adapters/prober-directory';
+import {
+  checkLatencyExtenderSettings,
+  latencyExtenderSettings,
+} from '../../../runtime/latency-extender/settings';
+import { parseExtenderArgs } from '../../../runtime/latency-extender/wire/extender-args';
+import { systemClock } from '../../../runtime/shared/clock';
+import { startHealthServer, type HealthServer } from '../../../runtime/shared/health-server';
+import { parseSettings } from '../../../runtime/shared/settings';
+import { cluster, extender, metrics } from './support';
+
+const POD = {
+  metadata: { name: 'pod', namespace: 'ns', uid: 'u1' },
+  spec: {
+    containers: [
+      { name: 'a', resources: { requests: { cpu: '250m' } } },
+      { name: 'b', resources: { requests: { cpu: '1' } } },
+      { name: 'c', resources: {} },
+    ],
+  },
+};
+
+describe('latency-extender: what kube-scheduler sends', () => {
+  it('is read with its keys as Go writes them', () => {
+    const { pod, names, nodeList } = parseExtenderArgs(
+      JSON.stringify({ Pod: POD, Nodes: null, NodeNames: ['a', 'b'] }),
+    );
+    assert.deepEqual(pod, { name: 'pod', namespace: 'ns', uid: 'u1', cpuMillis: 1250 });
+    assert.deepEqual([names, nodeList], [['a', 'b'], undefined]);
+  });
+
+  it('may be no node at all, which Go writes as null', () => {
+    const text = JSON.stringify({ Pod: POD, Nodes: { metadata: {}, items: null } });
+    assert.deepEqual(parseExtenderArgs(text).names, []);
+  });
+
+  it('may be a pod that requests nothing', () => {
+    const bare = { metadata: { name: 'p' }, spec: { containers: [{ name: 'a' }] } };
+    const { pod } = parseExtenderArgs(JSON.stringify({ Pod: bare, NodeNames: [] }));
+    assert.equal(pod.cpuMillis, undefined);
+  });
+
+  const bad: [string, RegExp][] = [
+    ['{', /the body is not JSON/],
+    ['[]', /no JSON object/],
+    ['{}', /Pod: is missing/],
+    [JSON.stringify({ Pod: { metadata: {} }, NodeNames: [] }), /Pod.metadata.name: is missing/],
+    [JSON.stringify({ Pod: POD }), /neither NodeNames nor Nodes/],
+    [JSON.stringify({ Pod: POD, NodeNames: [1] }), /NodeNames: is no list of names/],
+    [JSON.stringify({ Pod: POD, Nodes: { items: [{}] } }), /Nodes: is no NodeList/],
+  ];
+  for (const [text, reason] of bad)
+    it(`is refused when it is ${text.slice(0, 60)}`, () => {
+      assert.throws(() => parseExtenderArgs(text), reason);
+    });
+});
+
+describe('latency-extender: HTTP', () => {
+  let server: HealthServer;
+  before(async () => {
+    const counted = metrics();
+    const { answers } = extender(cluster({ a: [0.1, 5] }));
+    server = await startHealthServer({
+      host: '127.0.0.1',
+      port: 0,
+      registry: counted.registry,
+      healthy: () => ({ ok: true }),
+      ready: () => ({ ok: true }),
+      routes: (app) =>
+        addExtenderRoutes(app, {
+          answers,
+          clock: systemClock,
+          maxBodyBytes: 2000,
+          metrics: counted,
+          state: () => ({}),
+          explain: () => undefined,
+        }),
+    });
+  });
+  after(() => server.close());
+  const post = (verb: string, body: string | ReadableStream<Uint8Array>) =>
+    fetch(`http://127.0.0.1:${server.port}/${verb}`, {
+      method: 'POST',
+      body,
+      ...(typeof body !== 'string' && { duplex: 'half' as const }),
+    });
+
+  it('answers with its length, so that the connection is kept', async () => {
+    const response = await post('filter', JSON.stringify({ Pod: POD, NodeNames: ['a', 'x'] }));
+    assert.equal(response.status, 200);
+    const text = await response.text();
+    assert.equal(Number(response.headers.get('content-length')), Buffer.byteLength(text));
+    assert.deepEqual((JSON.parse(text) as { NodeNames: string[] }).NodeNames, ['a']);
+  });
+
+  it('says 400 and why to what is no request of kube-scheduler', async () => {
+    for (const verb of ['filter', 'prioritize']) {
+      const response = await post(verb, '{"Pod":');
+      assert.equal(response.status, 400);
+      assert.match(((await response.json()) as { error: string }).error, /the body is not JSON/);
+    }
+  });
+
+  it('says 413 and the limit to what is too large, with its length given or not', async () => {
+    const large = 'x'.repeat(5000);
+    const stream = new Blob([large]).stream();
+    for (const body of [large, stream]) {
+      const response = await post('filter', body);
+      assert.equal(response.status, 413);
+      const { error } = (await response.json()) as { error: string };
+      assert.match(error, /larger than 2000 bytes \(MAX_BODY_BYTES\)/);
+    }
+  });
+
+  it('does not know a pod that was not asked about', async () => {
+    const response = await fetch(`http://127.0.0.1:${server.port}/explain/ns/none`);
+    assert.equal(response.status, 404);
+  });
+});
+
+describe('latency-extender: settings', () => {
+  const check = (env: Record<string, string>) =>
+    checkLatencyExtenderSettings(parseSettings(latencyExtenderSettings, env));
+
+  it('are as the requirement has them by default', () => {
+    const settings = parseSettings(latencyExtenderSettings, {});
+    checkLatencyExtenderSettings(settings);
+    assert.deepEqual(
+      [settings.cpuWeight, settings.latencyWeight, settings.cpuPenalty, settings.port],
+      [0.3, 0.7, 0.15, 3001],
+    );
+    assert.deepEqual(
+      [settings.cpuLimitRatio, settings.latencyLimitRatio, settings.cpuPenaltyFromRatio],
+      [0.85, 0.5, 0.7],
+    );
+    assert.equal(settings.nothingFresh, 'open');
+  });
+
+  it('must not contradict one another', () => {
+    assert.throws(() => check({ CPU_WEIGHT: '0.5' }), /CPU_WEIGHT and LATENCY_WEIGHT/);
+    assert.throws(() => check({ CPU_PENALTY_FROM_RATIO: '0.9' }), /must not be above CPU_LIMIT/);
+    assert.throws(() => check({ PROBE_MAX_AGE_MS: '5000' }), /must be above REFRESH_INTERVAL_MS/);
+  });
+
+  it('name probers by their nodes', () => {
+    const { probers } = parseSettings(latencyExtenderSettings, {
+      PROBERS: 'a=1.2.3.4:5,b=[::1]:6',
+    });
+    assert.deepEqual(
+      [...staticProbers(probers).probers],
+      [
+        ['a', '1.2.3.4:5'],
+        ['b', '[::1]:6'],
+      ],
+    );
+    assert.throws(() => parseSettings(latencyExtenderSettings, { PROBERS: 'a' }), /PROBERS "a"/);
+  });
+});
