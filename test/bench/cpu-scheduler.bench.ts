@@ -1,35 +1,36 @@
 import { Bench } from 'tinybench';
 import { choose } from '../../runtime/cpu-scheduler/policy/choose';
 import { cluster, NO_CONTEXT, node, NOW_MS, pod, SETTINGS } from '../policy/cpu-scheduler/support';
+import { latencyRows, type Bench as RegisteredBench } from './report';
 
 /** One decision and its reservation, by number of nodes: without preferences, and with some that no node meets. */
-async function main(): Promise<void> {
-  const bench = new Bench({ time: 500 });
-  const preferred = {
-    weight: 1,
-    preference: { matchExpressions: [{ key: 'none', operator: 'Exists' }] },
-  };
-  const nodeAffinity = { preferredDuringSchedulingIgnoredDuringExecution: [preferred] };
-  for (const count of [10, 100, 1000, 5000]) {
-    for (const [what, spec] of [
-      ['plain', {}],
-      ['preferring', { affinity: { nodeAffinity } }],
-    ] as const) {
-      const view = cluster(
-        Array.from({ length: count }, (_, index) => [node(`n${index}`), (index % 500) / 1000]),
-      );
-      const one = pod({ cpu: '1m', spec });
-      bench.add(`${what}, ${count} nodes`, () => {
-        const decision = choose(one, view, NO_CONTEXT, SETTINGS, NOW_MS);
-        if (decision.kind !== 'bind') throw new Error(decision.message);
-        view.assume(one, decision.chosen.node, NOW_MS);
-        view.forget(one.uid, NOW_MS);
-      });
+export const placementBench: RegisteredBench = {
+  what: 'cost of placing one pod, by number of nodes',
+  async run({ quick }) {
+    const bench = new Bench({ time: quick ? 50 : 500 });
+    const preferred = {
+      weight: 1,
+      preference: { matchExpressions: [{ key: 'none', operator: 'Exists' }] },
+    };
+    const nodeAffinity = { preferredDuringSchedulingIgnoredDuringExecution: [preferred] };
+    for (const count of [10, 100, 1000, 5000]) {
+      for (const [what, spec] of [
+        ['plain', {}],
+        ['preferring', { affinity: { nodeAffinity } }],
+      ] as const) {
+        const view = cluster(
+          Array.from({ length: count }, (_, index) => [node(`n${index}`), (index % 500) / 1000]),
+        );
+        const one = pod({ cpu: '1m', spec });
+        bench.add(`${what}, ${count} nodes`, () => {
+          const decision = choose(one, view, NO_CONTEXT, SETTINGS, NOW_MS);
+          if (decision.kind !== 'bind') throw new Error(decision.message);
+          view.assume(one, decision.chosen.node, NOW_MS);
+          view.forget(one.uid, NOW_MS);
+        });
+      }
     }
-  }
-  await bench.run();
-  const rows = bench.table();
-  process.stdout.write(`${rows.map((row) => JSON.stringify(row)).join('\n')}\n`);
-}
-
-void main();
+    await bench.run();
+    return { rows: latencyRows(bench), raw: bench.table() };
+  },
+};

@@ -1,0 +1,88 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { cpus, loadavg } from 'node:os';
+import path from 'node:path';
+import type { Bench as TinyBench } from 'tinybench';
+
+/** One line of a result: what was measured, with units in the names of the figures. */
+export type Row = Readonly<Record<string, string | number>>;
+
+/** How a bench is run. */
+export interface BenchOptions {
+  /** Interleaved rounds of ours and the peers; figures are medians over them. */
+  readonly rounds: number;
+  /** Less of everything: to see that it runs, not to quote. */
+  readonly quick: boolean;
+}
+
+/** What a bench found out. */
+export interface BenchResult {
+  /** What is printed. */
+  readonly rows: readonly Row[];
+  /** What goes into the file beside it. */
+  readonly raw: unknown;
+}
+
+/** A bench of the registry. */
+export interface Bench {
+  /** What it measures, and against what. */
+  readonly what: string;
+  run(options: BenchOptions): Promise<BenchResult>;
+}
+
+export const median = (values: readonly number[]): number => quantile(values, 0.5);
+
+/** The value below which this share (0..1) of the values lies. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? NaN;
+}
+
+/** Three significant digits: more is noise. */
+export const rounded = (value: number): number => Number(value.toPrecision(3));
+
+/** A row for each case of a finished run: how long one call takes. @throws when a case failed. */
+export function latencyRows(bench: TinyBench): Row[] {
+  return bench.tasks.map(({ name, result }) => {
+    if (result === undefined || !('latency' in result) || result.latency === undefined)
+      throw new Error(`${name}: it did not run`);
+    const { p50, p99 } = result.latency;
+    return {
+      case: name,
+      microseconds_p50: rounded((p50 ?? NaN) * 1000),
+      microseconds_p99: rounded((p99 ?? NaN) * 1000),
+    };
+  });
+}
+
+/** What else the machine was doing. */
+const machine = () => ({
+  node: process.version,
+  processors: cpus().length,
+  model: cpus()[0]?.model ?? 'unknown',
+  loadAverages: loadavg().map(rounded),
+});
+
+/** Runs a bench, prints its rows, and writes the raw figures to test/bench/results. */
+export async function report(name: string, bench: Bench, options: BenchOptions): Promise<void> {
+  const before = machine();
+  const print = (line: string): void => void process.stdout.write(`${line}\n`);
+  print(`${name}: ${bench.what}`);
+  print(
+    `${before.processors} processors (${before.model}), load ${before.loadAverages.join(' ')}, ` +
+      `${options.rounds} rounds${options.quick ? ', quick: not to be quoted' : ''}`,
+  );
+  const { rows, raw } = await bench.run(options);
+  for (const row of rows) {
+    print(
+      `  ${Object.entries(row)
+        .map(([what, value]) => `${what}: ${value}`)
+        .join('  ')}`,
+    );
+  }
+  const folder = path.join(__dirname, 'results');
+  await mkdir(folder, { recursive: true });
+  const file = path.join(folder, `${name}.json`);
+  const result = { name, options, machine: { before, after: machine() }, rows, raw };
+  await writeFile(file, `${JSON.stringify(result, null, 2)}\n`);
+  print(`  raw figures: ${path.relative(process.cwd(), file)}`);
+}

@@ -1,0 +1,169 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import path from 'node:path';
+import { Client, credentials, makeGenericClientConstructor } from '@grpc/grpc-js';
+import { Bench } from 'tinybench';
+import { scalerPackage } from '../../runtime/external-scaler/grpc/definitions';
+import { serviceOf } from '../../runtime/external-scaler/grpc/service-of';
+import { Bench as Play, key } from '../policy/external-scaler/support';
+import {
+  latencyRows,
+  median,
+  quantile,
+  rounded,
+  type Bench as RegisteredBench,
+  type Row,
+} from './report';
+import type { PeerReady } from './scaler-peer';
+
+/** KEDA polls each ScaledJob every 10 s with three calls; 10,000 of them make 3,000 calls a second. */
+const IDENTITIES = 10_000;
+const NODES = 100;
+const IN_FLIGHT = 32;
+
+type Peer = 'scaler' | 'constant';
+/** One round against one server. */
+interface Round {
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly callsPerSecond: number;
+  /** Processors the server used while it was asked. */
+  readonly processors: number;
+}
+
+/** What one decision costs, and what the scaler's calls cost over a server that answers a constant. */
+export const scalerBench: RegisteredBench = {
+  what: 'cost of a decision; GetMetrics over loopback against a server that answers a constant',
+  async run({ rounds, quick }) {
+    const decisions = await decisionRows(quick);
+    const calls = quick ? 2000 : 20_000;
+    const results: Record<Peer, Round[]> = { scaler: [], constant: [] };
+    const servers = await Promise.all([startServer('scaler'), startServer('constant')]);
+    try {
+      for (const server of servers) await server.round(calls); // warm
+      for (let round = 0; round < rounds; round += 1) {
+        // Ours goes first in every other round.
+        for (const server of round % 2 === 0 ? servers : [...servers].reverse())
+          results[server.peer].push(await server.round(calls));
+      }
+    } finally {
+      for (const server of servers) server.stop();
+    }
+    return { rows: [...decisions, ...rpcRows(results)], raw: { decisions, results } };
+  },
+};
+
+/** A decision while all berths are taken and all wait, as almost all are in a long queue; and with a changed world. */
+async function decisionRows(quick: boolean): Promise<Row[]> {
+  const bench = new Bench({ time: quick ? 50 : 500 });
+  for (const count of [10, 100, 1000, 10_000]) {
+    const play = new Play({ IDENTITY_TTL_MS: '3600000', READING_MAX_AGE_MS: '3600000' });
+    play.nodes(...Array.from({ length: NODES }, (_, index) => `node-${index}`));
+    const names = Array.from({ length: count }, (_, index) => `job-${index}`);
+    play.scaledJobs(...names);
+    for (const name of names) play.ask(name);
+    let next = 0;
+    const ask = (): void => {
+      play.ask(names[(next = (next + 1) % count)] ?? '');
+    };
+    bench.add(`unchanged world, ${count} ScaledJobs`, ask);
+    bench.add(`changed world, ${count} ScaledJobs, ${NODES} nodes`, () => {
+      play.scaler.changed();
+      ask();
+    });
+  }
+  await bench.run();
+  return latencyRows(bench);
+}
+
+function rpcRows(results: Readonly<Record<Peer, readonly Round[]>>): Row[] {
+  const of = (peer: Peer, figure: keyof Round): number =>
+    median(results[peer].map((round) => round[figure]));
+  const row = (peer: Peer): Row => ({
+    rpc: peer === 'scaler' ? `scaler, ${IDENTITIES} ScaledJobs` : 'a constant',
+    milliseconds_p50: rounded(of(peer, 'p50Ms')),
+    milliseconds_p99: rounded(of(peer, 'p99Ms')),
+    calls_per_second: rounded(of(peer, 'callsPerSecond')),
+    processors: rounded(of(peer, 'processors')),
+  });
+  const ratio = (figure: keyof Round): number =>
+    rounded(of('scaler', figure) / of('constant', figure));
+  return [
+    row('scaler'),
+    row('constant'),
+    {
+      rpc: 'scaler over a constant',
+      ratio_p50: ratio('p50Ms'),
+      ratio_p99: ratio('p99Ms'),
+      ratio_throughput: ratio('callsPerSecond'),
+      milliseconds_more_p99: rounded(of('scaler', 'p99Ms') - of('constant', 'p99Ms')),
+    },
+  ];
+}
+
+/** Starts a server as a process of its own, and a client of it. */
+async function startServer(peer: Peer) {
+  const child = fork(path.join(__dirname, 'scaler-peer.ts'), [peer, `${IDENTITIES}`, `${NODES}`], {
+    execArgv: ['--require', 'tsx/cjs'],
+  });
+  const { port } = await message<PeerReady>(child);
+  const Scaler = makeGenericClientConstructor(
+    serviceOf(scalerPackage, 'externalscaler.ExternalScaler'),
+    'ExternalScaler',
+  );
+  const client = new Scaler(`127.0.0.1:${port}`, credentials.createInsecure());
+  const processorMs = async (): Promise<number> => {
+    const answer = message<number>(child);
+    child.send('processor time');
+    return answer;
+  };
+  const round = async (calls: number): Promise<Round> => {
+    const usedMs = await processorMs();
+    const startedMs = performance.now();
+    const latencies = await callAll(client, calls);
+    const tookMs = performance.now() - startedMs;
+    return {
+      p50Ms: quantile(latencies, 0.5),
+      p99Ms: quantile(latencies, 0.99),
+      callsPerSecond: (calls * 1000) / tookMs,
+      processors: ((await processorMs()) - usedMs) / tookMs,
+    };
+  };
+  const stop = (): void => {
+    client.close();
+    child.kill('SIGTERM');
+  };
+  return { peer, round, stop };
+}
+
+const message = <T>(child: ChildProcess): Promise<T> =>
+  new Promise((resolve, reject) => {
+    child.once('message', (value) => resolve(value as T));
+    child.once('exit', (code) => reject(new Error(`the server ended with ${code}`)));
+  });
+
+/** Calls GetMetrics for one ScaledJob after the other, IN_FLIGHT at a time. @returns how long each took, in ms. */
+async function callAll(client: Client, calls: number): Promise<number[]> {
+  const latencies: number[] = [];
+  const { GetMetrics } = client as unknown as Record<
+    'GetMetrics',
+    (request: object, callback: (error: Error | null) => void) => void
+  >;
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    while (next < calls) {
+      const name = key(`job-${(next += 1) % IDENTITIES}`).replace('posture/', '');
+      const scaledObjectRef = { name, namespace: 'posture', scalerMetadata: {} };
+      const startedMs = performance.now();
+      await new Promise<void>((resolve, reject) =>
+        GetMetrics.call(
+          client,
+          { scaledObjectRef, metricName: 'available_node_count_30s' },
+          (error) => (error === null ? resolve() : reject(error)),
+        ),
+      );
+      latencies.push(performance.now() - startedMs);
+    }
+  };
+  await Promise.all(Array.from({ length: IN_FLIGHT }, worker));
+  return latencies;
+}
