@@ -36,8 +36,8 @@ export class MemoryCluster implements ClusterWatch, NodeLabels, Jobs, Leadership
     this.#onChange();
   }
 
-  removePod(name: string): void {
-    if (this.#pods.delete(name)) this.#onChange();
+  removeJob(name: string): void {
+    if (this.#jobs.delete(name)) this.#onChange();
   }
 
   nodes(): readonly ObservedNode[] {
