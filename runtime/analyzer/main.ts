@@ -1,10 +1,10 @@
 import { systemClock } from '../shared/clock';
 import { createLogger } from '../shared/log';
-import { parseSettings, SettingsError } from '../shared/settings';
-import { settingsHelp } from '../shared/settings-help';
+import { programMain } from '../shared/service-main';
+import { SettingsError } from '../shared/settings';
 import { writeTerminationLog } from './adapters/termination-log';
 import { runAnalyzer } from './run';
-import { analyzerSettings, jobName, settingsConflicts } from './settings';
+import { analyzerSettings, jobName, settingsConflicts, type AnalyzerSettings } from './settings';
 
 const EXIT_FAILED = 1;
 /** As of a process that SIGTERM ended: the job is not complete, so its controller must not take it for that. */
@@ -12,10 +12,7 @@ const EXIT_STOPPED = 143;
 /** Where a kubelet expects the termination message; nobody else has use for it there. */
 const KUBELET_TERMINATION_LOG = '/dev/termination-log';
 
-async function main(): Promise<number> {
-  const settings = parseSettings(analyzerSettings, process.env);
-  const conflicts = settingsConflicts(settings);
-  if (conflicts.length > 0) throw new SettingsError(conflicts);
+async function main(settings: AnalyzerSettings): Promise<number> {
   const log = createLogger(jobName(settings), settings.logLevel);
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
@@ -46,15 +43,22 @@ async function main(): Promise<number> {
   return end === 'stopped' ? EXIT_STOPPED : 0;
 }
 
-if (process.argv.includes('--help'))
-  process.stdout.write(
-    settingsHelp('Judges the posture of people in images from MQTT or a folder.', analyzerSettings),
-  );
-else
-  main().then(
-    (code) => process.exit(code),
-    (error: unknown) => {
-      process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-      process.exit(EXIT_FAILED);
+programMain(
+  {
+    name: 'analyzer',
+    summary: 'judges the posture of people in images from MQTT or a folder',
+    settings: analyzerSettings,
+    check: (settings) => {
+      const conflicts = settingsConflicts(settings);
+      if (conflicts.length > 0) throw new SettingsError(conflicts);
     },
-  );
+  },
+  (settings) =>
+    void main(settings).then(
+      (code) => process.exit(code),
+      (error: unknown) => {
+        process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+        process.exit(EXIT_FAILED);
+      },
+    ),
+);

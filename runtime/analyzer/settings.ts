@@ -7,6 +7,7 @@ import {
   stringSetting,
   type SettingsOf,
 } from '../shared/settings';
+import { logSettings, mqttSettings } from '../shared/service-settings';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -34,26 +35,11 @@ export const analyzerSettings = defineSettings({
     description: 'Host of the MQTT broker that images come from; exactly one of it and IMAGE_DIR',
     schema: stringSetting(''),
   },
-  mqttPort: {
-    env: 'MQTT_PORT',
-    description: 'Port of the broker',
-    schema: integerSetting(1, 65_535, 1883),
-  },
+  ...mqttSettings,
   mqttTopic: {
     env: 'MQTT_TOPIC',
     description: 'Topic filter to subscribe to',
     schema: stringSetting('images/#'),
-  },
-  mqttUsername: {
-    env: 'MQTT_USERNAME',
-    description: 'User at the broker; empty means anonymous',
-    schema: stringSetting(''),
-  },
-  mqttPassword: {
-    env: 'MQTT_PASSWORD',
-    description: 'Password at the broker',
-    schema: stringSetting(''),
-    secret: true,
   },
   mqttConnectTimeoutMs: {
     env: 'MQTT_CONNECT_TIMEOUT_MS',
@@ -150,11 +136,7 @@ export const analyzerSettings = defineSettings({
     description: 'File that the summary is written to, for the container status',
     schema: stringSetting('/dev/termination-log'),
   },
-  logLevel: {
-    env: 'LOG_LEVEL',
-    description: 'Least level that is logged; a row has level info',
-    schema: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
-  },
+  ...logSettings,
 });
 
 export type AnalyzerSettings = SettingsOf<typeof analyzerSettings>;

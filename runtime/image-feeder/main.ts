@@ -33,7 +33,7 @@ async function start(settings: ImageFeederSettings, log: Logger): Promise<Runnin
     skipped: metrics.counter('skipped_images_total', 'Files that cannot be read or are too large'),
   };
   const health = await startHealthServer({
-    host: '0.0.0.0',
+    host: settings.httpHost,
     port: settings.port,
     registry: metrics.registry,
     healthy: () => ({ ok: true }),

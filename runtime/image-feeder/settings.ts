@@ -7,6 +7,7 @@ import {
   stringSetting,
   type SettingsOf,
 } from '../shared/settings';
+import { httpSettings, logSettings, mqttSettings } from '../shared/service-settings';
 
 const MIB = 1024 * 1024;
 
@@ -17,11 +18,7 @@ export const imageFeederSettings = defineSettings({
     description: 'Host of the MQTT broker',
     schema: stringSetting(),
   },
-  mqttPort: {
-    env: 'MQTT_PORT',
-    description: 'Port of the broker',
-    schema: integerSetting(1, 65_535, 1883),
-  },
+  ...mqttSettings,
   topicPrefix: {
     env: 'TOPIC_PREFIX',
     description: 'Images are published under this topic and the name of their file',
@@ -29,17 +26,6 @@ export const imageFeederSettings = defineSettings({
       .string()
       .regex(/^[^#+]+$/, 'must not hold # or +')
       .default('images'),
-  },
-  mqttUsername: {
-    env: 'MQTT_USERNAME',
-    description: 'User at the broker; empty means anonymous',
-    schema: stringSetting(''),
-  },
-  mqttPassword: {
-    env: 'MQTT_PASSWORD',
-    description: 'Password at the broker',
-    schema: stringSetting(''),
-    secret: true,
   },
   imageDir: {
     env: 'IMAGE_DIR',
@@ -63,16 +49,8 @@ export const imageFeederSettings = defineSettings({
     unit: 'bytes',
     schema: integerSetting(1, 256 * MIB, 10 * MIB),
   },
-  port: {
-    env: 'PORT',
-    description: 'Port of /healthz, /readyz and /metrics; 0 takes a free one',
-    schema: integerSetting(0, 65_535, 8080),
-  },
-  logLevel: {
-    env: 'LOG_LEVEL',
-    description: 'Least level that is logged',
-    schema: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
-  },
+  ...httpSettings(8080, '/healthz, /readyz and /metrics'),
+  ...logSettings,
 });
 
 export type ImageFeederSettings = SettingsOf<typeof imageFeederSettings>;

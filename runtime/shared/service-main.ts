@@ -11,9 +11,9 @@ type WithLogLevel = SettingsTable & {
   readonly logLevel: SettingsTable[string];
 };
 
-/** A service as a process. */
-export interface ServiceProgram<T extends WithLogLevel> {
-  /** Name in the logs. */
+/** A program that is set by its environment. */
+export interface Program<T extends WithLogLevel> {
+  /** Name in the usage, and in the logs of a service. */
   readonly name: string;
   /** The first lines of `--help`: what it does. */
   readonly summary: string;
@@ -22,6 +22,10 @@ export interface ServiceProgram<T extends WithLogLevel> {
   readonly options?: Readonly<Record<string, string>>;
   /** Looks at settings together. @throws SettingsError */
   check?(settings: SettingsOf<T>): void;
+}
+
+/** A service as a process. */
+export interface ServiceProgram<T extends WithLogLevel> extends Program<T> {
   start(settings: SettingsOf<T>, log: Logger): Promise<Running>;
 }
 
@@ -30,6 +34,20 @@ export interface ServiceProgram<T extends WithLogLevel> {
  * well. Exit codes: 0 after a clean stop, 1 when it could not start or failed, 2 for bad settings or options.
  */
 export function serviceMain<const T extends WithLogLevel>(program: ServiceProgram<T>): void {
+  programMain(program, (settings) => {
+    const log = createLogger(program.name, String(settings['logLevel']));
+    runService(log, () => program.start(settings, log));
+  });
+}
+
+/**
+ * Runs a program that ends by itself, with its settings; it chooses its own exit codes but for bad settings or options,
+ * which are 2, and `--help`.
+ */
+export function programMain<const T extends WithLogLevel>(
+  program: Program<T>,
+  run: (settings: SettingsOf<T>) => void,
+): void {
   try {
     const options = program.options ?? {};
     const parsed = parseArgs({
@@ -56,8 +74,7 @@ export function serviceMain<const T extends WithLogLevel>(program: ServiceProgra
       ...Object.fromEntries(given),
     });
     program.check?.(settings);
-    const log = createLogger(program.name, String(settings['logLevel']));
-    runService(log, () => program.start(settings, log));
+    run(settings);
   } catch (error) {
     if (!(error instanceof SettingsError) && !isBadOption(error)) throw error;
     process.stderr.write(`${error.message}\n`);

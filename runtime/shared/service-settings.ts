@@ -84,6 +84,26 @@ export const nodeCpuSettings = defineSettings({
   },
 });
 
+/** Settings of a service that talks to an MQTT broker, beside the broker's host. */
+export const mqttSettings = defineSettings({
+  mqttPort: {
+    env: 'MQTT_PORT',
+    description: 'Port of the broker',
+    schema: integerSetting(1, 65_535, 1883),
+  },
+  mqttUsername: {
+    env: 'MQTT_USERNAME',
+    description: 'User at the broker; empty means anonymous',
+    schema: stringSetting(''),
+  },
+  mqttPassword: {
+    env: 'MQTT_PASSWORD',
+    description: 'Password at the broker',
+    schema: stringSetting(''),
+    secret: true,
+  },
+});
+
 /** Settings of a service of which one replica leads. */
 export const leaseSettings = (namespace: string, name: string) =>
   defineSettings({

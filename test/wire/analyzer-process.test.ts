@@ -141,12 +141,12 @@ describe('analyzer as a process', function () {
 
   it('names every bad setting at once, without the value of a secret', async () => {
     const service = start({ APP: 'pi2', NUM_WORKERS: '0', MQTT_PORT: 'x', DB_PASSWORD: 'hush' });
-    assert.equal(await service.ended, 1);
+    assert.equal(await service.ended, 2);
     for (const name of ['APP "pi2"', 'NUM_WORKERS "0"', 'MQTT_PORT "x"'])
       assert.ok(service.other.includes(name), service.other);
     assert.ok(!service.other.includes('hush'));
     const neither = start({});
-    assert.equal(await neither.ended, 1);
+    assert.equal(await neither.ended, 2);
     assert.match(neither.other, /MQTT_BROKER or IMAGE_DIR: one of them must be set/);
   });
 
