@@ -6,7 +6,7 @@ import type { LabContext } from '../context';
 import { run } from '../exec';
 
 const CGROUPS = '/sys/fs/cgroup';
-const GONE_LIMIT_MS = 20_000;
+const GONE_LIMIT_MS = 120_000;
 const POLL_MS = 50;
 
 /** Ends every process in the lab's cgroups, in whichever controller, and removes those cgroups. */

@@ -22,8 +22,8 @@ interface ProcessId {
   readonly startTicks: string;
 }
 
-const READY_LIMIT_MS = 90_000;
-const STOP_LIMIT_MS = 20_000;
+const READY_LIMIT_MS = 300_000;
+const STOP_LIMIT_MS = 60_000;
 const POLL_MS = 50;
 
 /**

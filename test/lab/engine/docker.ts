@@ -43,7 +43,7 @@ export async function docker(
 ): Promise<string> {
   const { stdout } = await run(tools.docker, args, {
     env: { ...tools.env, DOCKER_HOST: ctx.dockerHost, DOCKER_CONTEXT: undefined },
-    timeoutMs: 120_000,
+    timeoutMs: 600_000,
   });
   return stdout;
 }

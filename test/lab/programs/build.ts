@@ -1,11 +1,16 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import pRetry from 'p-retry';
 import { contentKey } from '../cache';
 import { CommandError, run } from '../exec';
 import { MODULES_DIR, type ProgramGroup } from './table';
 
 /** Kept apart from what the user set for their own work: a stray GOFLAGS or workspace would change what is built. */
 const GO_ENV = { CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off', GOOS: 'linux', GOARCH: undefined };
+
+/** How Go words a download that failed on its way, and not for good. */
+const NETWORK_ERROR =
+  /dial tcp|i\/o timeout|TLS handshake timeout|connection reset|connection refused|unexpected EOF|: EOF$|: (429|5\d\d) |stream error|no such host|temporary failure/im;
 
 let goVersion: Promise<string> | undefined;
 
@@ -87,14 +92,26 @@ export async function buildGroup(
   const packages = names.map((name) => group.programs[name] ?? name);
   let downloads = 0;
   let compiled = 0;
-  // -v names each package as it is compiled: the only sign of progress that Go gives.
-  await run('go', ['build', '-v', ...buildFlags(group), '-o', `${output}/`, ...packages], {
-    cwd: path.join(MODULES_DIR, group.module),
-    env: GO_ENV,
-    onLine: (line) => {
-      if (line.startsWith('go: downloading ')) detail(`${(downloads += 1)} modules fetched`);
-      else if (/^[\w.-]+(\/[\w.~-]+)*$/.test(line)) detail(`${(compiled += 1)} packages compiled`);
-    },
+  const build = () =>
+    // -v names each package as it is compiled: the only sign of progress that Go gives.
+    run('go', ['build', '-v', ...buildFlags(group), '-o', `${output}/`, ...packages], {
+      cwd: path.join(MODULES_DIR, group.module),
+      env: GO_ENV,
+      onLine: (line) => {
+        if (line.startsWith('go: downloading ')) {
+          detail(`${(downloads += 1)} modules fetched`);
+        } else if (/^[\w.-]+(\/[\w.~-]+)*$/.test(line)) {
+          detail(`${(compiled += 1)} packages compiled`);
+        }
+      },
+    });
+  // Hundreds of modules come over the network: what has come stays, so a build that was cut off goes on.
+  await pRetry(build, {
+    retries: 3,
+    minTimeout: 5_000,
+    shouldRetry: ({ error }) =>
+      error instanceof CommandError && NETWORK_ERROR.test(error.output.stderr),
+    onFailedAttempt: () => detail('the network failed: again'),
   });
 }
 

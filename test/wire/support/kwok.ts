@@ -1,7 +1,7 @@
 import path from 'node:path';
-import { run } from '../../lab/exec';
 import { ensurePrograms } from '../../lab/programs';
-import { MODULES_DIR } from '../../lab/programs/table';
+import { moduleFolder } from '../../lab/programs/build';
+import { groupOf } from '../../lab/programs/table';
 import { consoleReporter } from '../../lab/report';
 
 /** What kwok plays, as files of its own module: it does nothing without. */
@@ -16,12 +16,7 @@ const STAGES = [
 /** The paths of kwok, which plays kubelets, and of its stages. */
 export async function ensureKwok(): Promise<{ file: string; stages: string[] }> {
   const { kwok } = await ensurePrograms(['kwok'], consoleReporter());
-  // Fetches it where kwok itself came out of the cache and its module is not there.
-  const { stdout } = await run('go', ['mod', 'download', '-json', 'sigs.k8s.io/kwok'], {
-    cwd: path.join(MODULES_DIR, 'kwok'),
-    env: { GOFLAGS: '', GOWORK: 'off' },
-  });
-  const { Dir: module } = JSON.parse(stdout) as { Dir: string };
+  const module = await moduleFolder(groupOf('kwok'), 'sigs.k8s.io/kwok');
   const folder = path.join(module, 'kustomize', 'stage');
   return { file: kwok, stages: STAGES.map((stage) => path.join(folder, stage)) };
 }

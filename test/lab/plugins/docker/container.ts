@@ -132,7 +132,7 @@ async function create(
     return { id, outputs: outputsOf(props, info, logs) };
   } catch (error) {
     // Half a container would block the next try by its name. It must go even when the user has cancelled.
-    const signal = AbortSignal.timeout(30_000);
+    const signal = AbortSignal.timeout(120_000);
     await handle.remove({ stop: false, graceSeconds: 0, volumes: true, signal }).catch(() => {});
     throw error;
   }

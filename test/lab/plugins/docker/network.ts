@@ -42,7 +42,7 @@ interface NetworkInfo {
 }
 
 /** How long a network may keep containers while it is being removed. */
-const REMOVE_MS = 30_000;
+const REMOVE_MS = 120_000;
 const POLL_MS = 500;
 
 /** `docker:index/network:Network`; every change makes a new one. */

@@ -21,7 +21,7 @@ interface VolumeInfo {
 }
 
 /** How long a volume may stay in use while it is being removed. */
-const REMOVE_MS = 30_000;
+const REMOVE_MS = 120_000;
 const POLL_MS = 500;
 
 /** `docker:index/volume:Volume`; every change makes a new one. */
