@@ -6,12 +6,12 @@ import { eventually } from './support/kube';
 import { freePorts } from './support/processes';
 import { ServiceProcess, temporaryFolder } from './support/service-process';
 
-const LIMIT_MS = 120_000;
+const LIMIT_MS = 180_000;
 /** Between a and b; a and c are as near as one machine is to itself. */
 const SIMULATED_MS = 60;
 
 describe('prober, three of them', function () {
-  this.timeout(400_000);
+  this.timeout(900_000);
   const nodes = ['node-a', 'node-b', 'node-c'] as const;
   let folder: string;
   let ports: number[];
@@ -29,7 +29,7 @@ describe('prober, three of them', function () {
         CPU_INTERVAL_MS: '200',
         PROBE_INTERVAL_MS: '200',
         LATENCY_HALF_LIFE_MS: '500',
-        READING_MAX_AGE_MS: '5000',
+        READING_MAX_AGE_MS: '20000',
         SIMULATED_LATENCIES_MS: `node-a/node-b=${SIMULATED_MS}`,
       }),
     );
@@ -56,10 +56,12 @@ describe('prober, three of them', function () {
 
   it('measures its CPU and the way to the others, and says what is simulated', async () => {
     const known = await eventually(
-      'both peers and CPU are known',
+      'both peers and CPU are known, the near one as nearer',
       async () => {
         const seen = await scores(0);
-        return Object.keys(seen.peers).length === 2 && seen.cpu !== null && seen;
+        const { 'node-b': b, 'node-c': c } = seen.peers;
+        // On a busy machine the near one may be slow for a while.
+        return b && c && c.latencyMs < b.latencyMs && seen.cpu !== null && seen;
       },
       LIMIT_MS,
     );
@@ -67,12 +69,18 @@ describe('prober, three of them', function () {
     const { 'node-b': far, 'node-c': near } = known.peers;
     // A timer may fire a little early.
     assert.ok(far && far.latencyMs >= SIMULATED_MS - 2, `b is ${far?.latencyMs} ms away`);
-    assert.ok(near && near.latencyMs < far.latencyMs, `c is ${near?.latencyMs} ms away`);
+    assert.ok(near);
     assert.equal(known.peers['node-a'], undefined);
     const ready = await fetch(`http://127.0.0.1:${ports[0]}/readyz`);
     assert.equal(ready.status, 200);
-    const metrics = await (await fetch(`http://127.0.0.1:${ports[0]}/metrics`)).text();
-    assert.match(metrics, /prober_peer_latency_seconds\{peer="node-b"\} 0\.\d+/);
+    await eventually(
+      'the metric of the far one',
+      async () =>
+        /prober_peer_latency_seconds\{peer="node-b"\} 0\.\d+/.test(
+          await (await fetch(`http://127.0.0.1:${ports[0]}/metrics`)).text(),
+        ),
+      LIMIT_MS,
+    );
   });
 
   it('lets a peer that ended become unknown, and knows it again when it is back', async () => {
