@@ -4,14 +4,12 @@ import { nodeControllerRbac } from '../../runtime/node-controller/rbac';
 import { nodeControllerSettings } from '../../runtime/node-controller/settings';
 import { settingsToEnv } from '../../runtime/shared/settings';
 import type { EventScalingConfig } from '../config-schema';
-import type { CpuQueries } from '../plan';
+import { NODE_CONTROLLER_NAME as NAME, type CpuQueries } from '../plan';
 import { httpProbes, restrictedContainer, restrictedPod, scraped } from '../pod';
 import { ServiceRbac } from '../rbac';
 
 const PORT = 8090;
 const SECOND_MS = 1000;
-/** Name of the Deployment, the Service and the Lease. */
-const NAME = 'posture-node-controller';
 
 export interface NodeControllerArgs {
   /** Namespace of the analyzers, in which it also runs. */
