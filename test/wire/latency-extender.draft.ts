@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { buildServiceContext } from '../../components/build-context';
+import { latencySchedulerRbac } from '../../components/services/latency-scheduler-config';
 import { latencyExtenderRbac } from '../../runtime/latency-extender/rbac';
 import type { KubeApi } from '../../runtime/shared/kubernetes/api';
 import { startControlPlane, type ControlPlane } from './support/control-plane';
@@ -131,10 +132,20 @@ describe('latency-extender with a real kube-scheduler', function () {
       await mkdir(own);
       schedulers.push(
         await startExtenderScheduler(own, {
-          kubeconfigPath: plane.kubeconfigPath,
           schedulerName,
-          urlPrefix: url,
+          extenderUrl: url,
           nodeCacheCapable,
+          httpTimeoutSeconds: 10,
+          ignorable: false,
+          leaseNamespace: schedulerName,
+          // An account that may do exactly what the table says.
+          kubeconfigPath: await kubeconfigOf(
+            plane,
+            api,
+            schedulerName,
+            schedulerName,
+            latencySchedulerRbac(schedulerName),
+          ),
         }),
       );
     }

@@ -1,0 +1,99 @@
+import * as kubernetes from '@pulumi/kubernetes';
+import * as pulumi from '@pulumi/pulumi';
+import { latencyExtenderRbac } from '../../runtime/latency-extender/rbac';
+import { latencyExtenderSettings } from '../../runtime/latency-extender/settings';
+import { settingsToEnv } from '../../runtime/shared/settings';
+import { httpProbes, restrictedContainer, restrictedPod, scraped } from '../pod';
+import { ServiceRbac } from '../rbac';
+
+const PORT = 3001;
+
+export interface LatencyExtenderArgs {
+  readonly namespace: pulumi.Input<string>;
+  readonly image: pulumi.Input<string>;
+  readonly prometheusUrl: pulumi.Input<string>;
+  /** Whose pods it follows. */
+  readonly schedulerName: string;
+  /** Where the probers' pods are. */
+  readonly probers: {
+    readonly namespace: pulumi.Input<string>;
+    readonly selector: string;
+    readonly port: number;
+  };
+  readonly settings: {
+    readonly replicas: number;
+    /** When no node has a fresh probe: `open` places pods anywhere, `closed` places none. */
+    readonly nothingFresh: 'open' | 'closed';
+    readonly logLevel: string;
+  };
+}
+
+/** Filters and rates nodes for a kube-scheduler. Each replica reads for itself; kube-scheduler asks one of them. */
+export class LatencyExtender extends pulumi.ComponentResource {
+  /** URL of `/filter`, `/prioritize`, `/state` and the like inside the cluster. */
+  readonly url: pulumi.Output<string>;
+
+  constructor(name: string, args: LatencyExtenderArgs, options: pulumi.ComponentResourceOptions) {
+    super('berth:services:LatencyExtender', name, {}, options);
+    const { namespace, settings, probers } = args;
+    const inside = { parent: this };
+    const rbac = new ServiceRbac(name, { namespace, rules: latencyExtenderRbac }, inside);
+    const labels = { 'app.kubernetes.io/name': name };
+    const metadata = { name, namespace, labels };
+    const env = settingsToEnv(latencyExtenderSettings, {
+      schedulerName: args.schedulerName,
+      nothingFresh: settings.nothingFresh,
+      proberSelector: probers.selector,
+      proberPort: probers.port,
+      port: PORT,
+      logLevel: settings.logLevel,
+    });
+    new kubernetes.apps.v1.Deployment(
+      name,
+      {
+        metadata,
+        spec: {
+          replicas: settings.replicas,
+          selector: { matchLabels: labels },
+          template: {
+            metadata: { labels, annotations: scraped(PORT) },
+            spec: {
+              serviceAccountName: rbac.serviceAccountName,
+              priorityClassName: 'system-cluster-critical',
+              securityContext: restrictedPod(),
+              containers: [
+                {
+                  name,
+                  image: args.image,
+                  env: [
+                    ...env,
+                    {
+                      name: latencyExtenderSettings.proberNamespace.env,
+                      value: probers.namespace,
+                    },
+                    { name: latencyExtenderSettings.promUrl.env, value: args.prometheusUrl },
+                  ],
+                  ports: [{ name: 'http', containerPort: PORT }],
+                  securityContext: restrictedContainer,
+                  resources: {
+                    requests: { cpu: '50m', memory: '96Mi' },
+                    limits: { memory: '768Mi' },
+                  },
+                  ...httpProbes(PORT),
+                },
+              ],
+            },
+          },
+        },
+      },
+      inside,
+    );
+    const service = new kubernetes.core.v1.Service(
+      name,
+      { metadata, spec: { selector: labels, ports: [{ name: 'http', port: PORT }] } },
+      inside,
+    );
+    this.url = pulumi.interpolate`http://${service.metadata.name}.${service.metadata.namespace}.svc:${PORT}`;
+    this.registerOutputs({ url: this.url });
+  }
+}
