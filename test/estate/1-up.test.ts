@@ -2,19 +2,21 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
-import { ANALYZER_APPS, postureJobName } from '../../components/plan';
+import { ANALYZER_APPS, postureJobName, queuedAnalyzerName } from '../../components/plan';
 import { estate, estateCluster } from './support/session';
 import { readStatus } from './support/status';
 
 const JOBS = ANALYZER_APPS.map(postureJobName);
+const SCALED_JOBS = ANALYZER_APPS.map((_, index) => queuedAnalyzerName(index));
 
 describe('npm run up', function () {
   this.timeout(7_200_000);
   this.bail(true);
 
-  it('brings up the estate and ends with a table of ten completed jobs', async () => {
+  it('brings up the estate and ends with a table of ten completed jobs and ten ScaledJobs', async () => {
     const { firstUp } = await estate();
-    for (const job of JOBS) assert.match(firstUp, new RegExp(`${job}\\b.*node-\\d`), job);
+    for (const job of [...JOBS, ...SCALED_JOBS])
+      assert.match(firstUp, new RegExp(`${job}\\b.*node-\\d`), job);
   });
 
   it('placed the ten jobs on at least three nodes, each with real rows', async () => {
@@ -41,12 +43,15 @@ describe('npm run up', function () {
     );
   });
 
-  it('keeps the rows of each job as CSV', async () => {
+  it('keeps the rows of each job and ScaledJob as CSV', async () => {
     const { checkout } = await estate();
-    const { jobs } = await readStatus(checkout);
+    const { jobs, scaledJobs } = await readStatus(checkout);
     const folder = join(checkout.directory, '.berth', 'dev', 'results');
-    assert.deepEqual((await readdir(folder)).sort(), JOBS.map((job) => `${job}.csv`).sort());
-    for (const job of jobs) {
+    assert.deepEqual(
+      (await readdir(folder)).sort(),
+      [...JOBS, ...SCALED_JOBS].map((job) => `${job}.csv`).sort(),
+    );
+    for (const job of [...jobs, ...scaledJobs]) {
       const text = await readFile(join(folder, `${job.name}.csv`), 'utf8');
       const rows: Record<string, string>[] = parse(text, { columns: true });
       assert.equal(rows.length, job.images, job.name);
@@ -76,7 +81,8 @@ describe('npm run up', function () {
 
   it('chose the node of each job by a measured CPU', async () => {
     const cluster = await estateCluster();
-    for (const { metadata } of await cluster.pods('posture', 'app=posture'))
+    const placed = 'app=posture,!scaledjob.keda.sh/name';
+    for (const { metadata } of await cluster.pods('posture', placed))
       assert.match(
         metadata?.annotations?.['cpu-scheduler.berth.dev/node-cpu-ratio'] ?? '',
         /^\d\.\d+$/,

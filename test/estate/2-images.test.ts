@@ -69,7 +69,13 @@ describe('images', function () {
     const names = (await references()).map((reference) => parts(reference).path.split('/').pop());
     assert.deepEqual(
       names.sort(),
-      ['cpu-scheduler', 'image-feeder', ...ANALYZER_APPS.map((app) => `posture-${app}`)].sort(),
+      [
+        'cpu-scheduler',
+        'external-scaler',
+        'image-feeder',
+        'node-controller',
+        ...ANALYZER_APPS.map((app) => `posture-${app}`),
+      ].sort(),
     );
   });
 

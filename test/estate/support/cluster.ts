@@ -4,10 +4,17 @@ import {
   BatchV1Api,
   CoordinationV1Api,
   CoreV1Api,
+  CustomObjectsApi,
   EventsV1Api,
   KubeConfig,
+  makeInformer,
+  PatchStrategy,
   PolicyV1Api,
   AppsV1Api,
+  setHeaderOptions,
+  type Informer,
+  type ObjectCache,
+  type V1Node,
   type V1Pod,
 } from '@kubernetes/client-node';
 import { waitUntil } from './wait-until';
@@ -22,6 +29,7 @@ export class EstateCluster {
   readonly apps: AppsV1Api;
   readonly policy: PolicyV1Api;
   readonly events: EventsV1Api;
+  readonly custom: CustomObjectsApi;
   private readonly coordination: CoordinationV1Api;
   private readonly config = new KubeConfig();
 
@@ -33,6 +41,7 @@ export class EstateCluster {
     this.apps = config.makeApiClient(AppsV1Api);
     this.policy = config.makeApiClient(PolicyV1Api);
     this.events = config.makeApiClient(EventsV1Api);
+    this.custom = config.makeApiClient(CustomObjectsApi);
     this.coordination = config.makeApiClient(CoordinationV1Api);
   }
 
@@ -75,6 +84,44 @@ export class EstateCluster {
     const leader = await this.leader();
     return this.get(
       `/api/v1/namespaces/${SYSTEM}/pods/${leader.metadata?.name}:8080/proxy/${path.replace(/^\//, '')}`,
+    );
+  }
+
+  /** Body of a path of a service, whichever of its pods answers. */
+  service(namespace: string, name: string, port: number, path: string): Promise<string> {
+    return this.get(
+      `/api/v1/namespaces/${namespace}/services/http:${name}:${port}/proxy/${path.replace(/^\//, '')}`,
+    );
+  }
+
+  /** Follows the pods with a label, in the order in which the API server changed them. */
+  watchPods(namespace: string, labelSelector: string): Informer<V1Pod> & ObjectCache<V1Pod> {
+    return makeInformer(
+      this.config,
+      `/api/v1/namespaces/${namespace}/pods`,
+      () => this.core.listNamespacedPod({ namespace, labelSelector }),
+      labelSelector,
+    );
+  }
+
+  /** Follows the nodes. */
+  watchNodes(): Informer<V1Node> & ObjectCache<V1Node> {
+    return makeInformer(this.config, '/api/v1/nodes', () => this.core.listNode());
+  }
+
+  /** Sets labels of a node; null takes one off. */
+  async labelNode(name: string, labels: Readonly<Record<string, string | null>>): Promise<void> {
+    await this.core.patchNode(
+      { name, body: { metadata: { labels } } },
+      setHeaderOptions('Content-Type', PatchStrategy.MergePatch),
+    );
+  }
+
+  /** Sets how many pods a Deployment has. */
+  async scaleDeployment(namespace: string, name: string, replicas: number): Promise<void> {
+    await this.apps.patchNamespacedDeployment(
+      { namespace, name, body: { spec: { replicas } } },
+      setHeaderOptions('Content-Type', PatchStrategy.MergePatch),
     );
   }
 

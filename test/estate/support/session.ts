@@ -4,6 +4,14 @@ import { makeCheckout, type Checkout } from './checkout';
 import { EstateCluster } from './cluster';
 import { machineState, type MachineState } from './machine';
 
+/** Settings that make the queue notice soon what a test does. */
+const EVENT_SCALING = {
+  enabled: true,
+  mode: 'once',
+  controllerIntervalSeconds: 10,
+  lastGoodMaxAgeSeconds: 60,
+};
+
 /** Settings that make the scheduler look often enough for a test; everything else is the dev estate. */
 const QUICK_OFFLOADING = { intervalSeconds: 10, minimumAgeSeconds: 5 };
 
@@ -31,7 +39,10 @@ async function start(): Promise<Session> {
   const before = await machineState();
   const checkout = await makeCheckout(show);
   await checkout.configure((config: Record<string, unknown>) => {
-    config['berth:systems'] = { cpuScheduling: { enabled: true, offload: QUICK_OFFLOADING } };
+    config['berth:systems'] = {
+      cpuScheduling: { enabled: true, offload: QUICK_OFFLOADING },
+      eventScaling: EVENT_SCALING,
+    };
   });
   const { all } = await checkout.npm('up');
   return { before, checkout, firstUp: all };

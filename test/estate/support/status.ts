@@ -19,6 +19,19 @@ export interface Status {
     readonly noPose: number | null;
     readonly seconds: number | null;
   }[];
+  readonly scaledJobs: readonly {
+    readonly name: string;
+    readonly mode: string;
+    readonly phase: string;
+    readonly node: string | null;
+    readonly slot: number | null;
+    readonly completed: number;
+    readonly images: number | null;
+    readonly good: number | null;
+    readonly bad: number | null;
+    readonly noPose: number | null;
+    readonly why: string | null;
+  }[];
   readonly services: readonly {
     readonly name: string;
     readonly ready: boolean;
