@@ -67,8 +67,9 @@ describe('images', function () {
 
   it('are referred to by digest, one for each service and each of the ten analyzers', async () => {
     const names = (await references()).map((reference) => parts(reference).path.split('/').pop());
+    // An analyzer of the queue may have Jobs of an older image beside those of the present one.
     assert.deepEqual(
-      names.sort(),
+      [...new Set(names)].sort(),
       [
         'cpu-scheduler',
         'external-scaler',

@@ -115,7 +115,7 @@ describe('event scaling on the real KEDA operator', function () {
     });
     const { all } = await checkout.npm('up');
     for (const name of SCALED_JOBS) assert.match(all, new RegExp(`${name}\\b.*node-\\d`), name);
-    assert.match(all, /10 updated|updated: 10/i);
+    assert.match(all, /\b10 updated/);
     for (const [name, generation] of await generations(cluster))
       assert.ok(generation > (before.get(name) ?? 0), name);
     await assertRanOnce();
