@@ -5,7 +5,7 @@ import type { BusiestNode } from '../types';
 /** Asks Prometheus which node takes the most traffic. */
 export class PrometheusTraffic implements Traffic {
   constructor(
-    private readonly client: PrometheusClient,
+    private readonly client: Pick<PrometheusClient, 'query'>,
     private readonly query: string,
   ) {}
 
