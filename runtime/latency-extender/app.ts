@@ -44,8 +44,6 @@ export function addExtenderRoutes(app: Express, routes: ExtenderRoutes): void {
               ? 400
               : 500;
         metrics.badRequests.inc({ status });
-        // What is left of the body is not read: the connection cannot be used again.
-        response.setHeader('connection', 'close');
         sendJson(response, status, JSON.stringify({ error: (error as Error).message }));
       }
     });

@@ -10,22 +10,28 @@ export class RefusedBody extends Error {
   }
 }
 
-/** The whole body as text. @throws RefusedBody when it is larger than maxBytes, or ends before its end. */
-export async function readBody(request: IncomingMessage, maxBytes: number): Promise<string> {
-  const tooLarge = (): RefusedBody =>
-    new RefusedBody(413, `the body is larger than ${maxBytes} bytes (MAX_BODY_BYTES)`);
-  if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge();
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  try {
-    for await (const chunk of request as AsyncIterable<Buffer>) {
+/**
+ * The whole body as text. What comes after a refusal is read and thrown away: who still sends when the connection is
+ * closed may never see the answer.
+ * @throws RefusedBody when it is larger than maxBytes, or breaks off.
+ */
+export function readBody(request: IncomingMessage, maxBytes: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const refuse = (): void => {
+      chunks.length = 0;
+      reject(new RefusedBody(413, `the body is larger than ${maxBytes} bytes (MAX_BODY_BYTES)`));
+    };
+    request.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes > maxBytes) throw tooLarge();
-      chunks.push(chunk);
-    }
-  } catch (error) {
-    if (error instanceof RefusedBody) throw error;
-    throw new RefusedBody(400, `the body could not be read: ${(error as Error).message}`);
-  }
-  return Buffer.concat(chunks, bytes).toString('utf8');
+      if (bytes > maxBytes) refuse();
+      else chunks.push(chunk);
+    });
+    request.once('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
+    request.once('error', (error) =>
+      reject(new RefusedBody(400, `the body could not be read: ${error.message}`)),
+    );
+    if (Number(request.headers['content-length'] ?? 0) > maxBytes) refuse();
+  });
 }

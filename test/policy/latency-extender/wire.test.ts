@@ -104,7 +104,7 @@ describe('latency-extender: HTTP', () => {
   });
 
   it('says 413 and the limit to what is too large, with its length given or not', async () => {
-    const large = 'x'.repeat(5000);
+    const large = 'x'.repeat(5_000_000);
     const stream = new Blob([large]).stream();
     for (const body of [large, stream]) {
       const response = await post('filter', body);
