@@ -11,14 +11,17 @@ describe('npm run down', function () {
 
   it('leaves no container, network, volume, mount, cgroup, process or file behind, while queued analyzers run', async () => {
     const { checkout, before } = await estate();
-    const cluster = await estateCluster();
-    await changeScaledJobs(cluster, SCALED_JOBS);
-    await waitUntil('a queued analyzer to run', async () =>
-      (await cluster.pods('posture', 'scaledjob.keda.sh/name')).some(
-        ({ status }) => status?.phase === 'Running',
-      ),
-    );
     try {
+      const cluster = await estateCluster();
+      await changeScaledJobs(cluster, SCALED_JOBS);
+      await waitUntil(
+        'a queued analyzer to run',
+        async () =>
+          (await cluster.pods('posture', 'scaledjob.keda.sh/name')).some(
+            ({ status }) => status?.phase === 'Running',
+          ),
+        { limitMs: 900_000 },
+      );
       await checkout.npm('down');
       assert.deepEqual(added(before, await machineState()), {});
       assert.deepEqual(await processesOf(checkout.directory), []);
