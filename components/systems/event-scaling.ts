@@ -71,6 +71,7 @@ export class EventScaling extends pulumi.ComponentResource {
         dependsOn: [controller],
       }).names;
     } else {
+      const keda = args.keda.enabled ? [new Keda('keda', { keda: args.keda }, inside)] : [];
       const scaler = new ExternalScaler(
         EXTERNAL_SCALER_NAME,
         {
@@ -80,9 +81,9 @@ export class EventScaling extends pulumi.ComponentResource {
           controllerUrl: controller.url,
           ...(settings.tls.enabled && { tlsSecret: settings.tls.serverSecret }),
         },
-        inside,
+        // It is ready once it follows the ScaledJobs, a kind that the cluster only knows with KEDA.
+        { ...inside, dependsOn: keda },
       );
-      const keda = args.keda.enabled ? [new Keda('keda', { keda: args.keda }, inside)] : [];
       // KEDA takes its finalizer off each ScaledJob, so they go before it does.
       const dependsOn = [controller, scaler, ...keda];
       this.scaledJobs = new ScaledJobs('posture-queue', queue, { ...inside, dependsOn }).names;
