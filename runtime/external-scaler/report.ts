@@ -100,7 +100,8 @@ function whyOf(rule: DecisionRule, context: WhyContext): string {
   if (context.granted && rule === 'granted') return 'a berth is kept for it, its Job is awaited';
   const waits = rule !== 'running' && rule !== 'done' && rule !== 'failed';
   if (waits && context.paused) return 'it is paused, so KEDA does not ask for it';
-  if (waits && !context.asked) return 'KEDA has not asked for it lately';
+  if (waits && !context.asked)
+    return 'KEDA has not asked for it lately: the log of keda-operator says why';
   const texts: Record<DecisionRule, string> = {
     granted: 'it gets a berth as soon as KEDA asks for it',
     'grant-closing': 'no Job was made in time; its berth is kept a little longer',
