@@ -1,4 +1,5 @@
 import type { EvictOutcome } from '../cpu-scheduler/ports';
+import type { EventData, EventName } from './events/types';
 import type { Operation, ScalingEvent, WorkerRecord } from './types';
 
 export type { Clock } from '../shared/clock';
@@ -123,4 +124,12 @@ export interface History {
   putWorker(worker: WorkerRecord): Promise<void>;
   /** The record stays, marked as removed. */
   removeWorker(name: string, atMs: number): Promise<void>;
+}
+
+/** Tells those who do something about it what was seen. */
+export interface Events {
+  /** Waits for the handlers, within the time limit. @throws Error when it is over, or events are not taken now */
+  publish<N extends EventName>(name: N, data: EventData[N]): Promise<void>;
+  /** Does not wait; never throws. */
+  send<N extends EventName>(name: N, data: EventData[N]): void;
 }

@@ -1,6 +1,7 @@
 import Emittery from 'emittery';
 import pRetry from 'p-retry';
 import type { Clock } from '../../shared/clock';
+import type { Events } from '../ports';
 import type { BusHealth, EventData, EventHandler, EventName } from './types';
 
 /** How the bus goes about it. */
@@ -33,7 +34,7 @@ export const BUS_DEFAULTS: BusOptions = {
  * exponential backoff; one that fails in the end keeps nobody else's events. Nothing here ends the service: without
  * the bus the loop still looks at the cluster every check_interval.
  */
-export class EventBus {
+export class EventBus implements Events {
   readonly #emitter = new Emittery<EventData>();
   readonly #stop = new AbortController();
   #started = false;

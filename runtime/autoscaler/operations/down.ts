@@ -39,6 +39,8 @@ export async function runDown(operation: DownOperation, context: Context): Promi
     if (outcome.outcome === 'undone') {
       stopIfAborted(context);
       await keep(now, context);
+      // What could not be done is not tried again at once.
+      await live.noteScaled('down', clock.nowMs());
       await live.addEvent(eventOf(now, outcome, clock.nowMs()));
     }
     await live.endOperation(now.id);

@@ -38,6 +38,8 @@ export async function runUp(operation: UpOperation, context: Context): Promise<O
     if (outcome.outcome === 'undone') {
       stopIfAborted(context);
       await undo(now, context);
+      // What could not be done is not tried again at once.
+      await live.noteScaled('up', clock.nowMs());
       await live.addEvent(eventOf(now, outcome, clock.nowMs()));
     }
     await live.endOperation(now.id);

@@ -61,7 +61,11 @@ describe('autoscaler: adding a worker', () => {
     const [event] = await one.live.recentEvents(1);
     assert.equal(event?.outcome, 'undone');
     assert.match(event?.reason ?? '', /register: node k3s-worker-3 registered: not in time/);
-    assert.equal(await one.live.scaledAtMs('up'), 0);
+    assert.equal(
+      await one.live.scaledAtMs('up'),
+      one.docker.nowMs,
+      'it is not tried again at once',
+    );
   });
 
   it('skips numbers that are taken, and touches nothing of theirs', async () => {
@@ -136,6 +140,7 @@ describe('autoscaler: removing a worker', () => {
       assert.equal(event?.outcome, 'undone');
       assert.match(event?.reason ?? '', why);
       assert.equal((await one.live.workers()).at(-1)?.status, 'ready');
+      assert.equal(await one.live.scaledAtMs('down'), one.docker.nowMs, 'nor at once again');
     });
   }
 
