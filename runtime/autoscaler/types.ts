@@ -1,6 +1,6 @@
 import type { Eviction, NodeView, PodInfo } from '../cpu-scheduler/types';
 import type { Reading } from '../shared/freshness';
-import type { LabelSelector, NodeSelectorTerm } from '../shared/kubernetes/types';
+import type { LabelSelector, NodeSelectorTerm, PodAffinityTerm } from '../shared/kubernetes/types';
 
 /** A node, the pods on it, and what it uses. */
 export interface WorkerView extends NodeView {
@@ -38,6 +38,14 @@ export interface Budget {
   readonly disruptionsAllowed: number;
 }
 
+/** Pods that run and keep others away by the same required anti-affinity: mostly those of one controller. */
+export interface KeepingAway {
+  readonly namespace: string;
+  readonly term: PodAffinityTerm;
+  /** By uid: the node of each. */
+  readonly nodes: ReadonlyMap<string, string>;
+}
+
 /** What was observed. */
 export interface Snapshot {
   /** Whether nodes and pods were listed completely; without it nothing is decided. */
@@ -46,8 +54,7 @@ export interface Snapshot {
   readonly nodes: ReadonlyMap<string, WorkerView>;
   readonly pending: readonly PendingPod[];
   readonly budgets: readonly Budget[];
-  /** Pods with required anti-affinity that run, by node: they keep others away. */
-  readonly keepingAway: readonly PodInfo[];
+  readonly keepingAway: readonly KeepingAway[];
   /** What anyone evicted of late; the budget of disruptions is one. */
   readonly evictions: readonly Eviction[];
   /** When it last grew and shrank, ms since 1970; 0 for never. */

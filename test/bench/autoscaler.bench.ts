@@ -6,6 +6,17 @@ import { latencyRows, type Bench as RegisteredBench } from './report';
 
 const PODS_PER_NODE = 10;
 
+const apartFrom = (app: string) => ({
+  containers: [{ name: 'main', resources: { requests: { cpu: '100m' } } }],
+  affinity: {
+    podAntiAffinity: {
+      requiredDuringSchedulingIgnoredDuringExecution: [
+        { topologyKey: 'kubernetes.io/hostname', labelSelector: { matchLabels: { app } } },
+      ],
+    },
+  },
+});
+
 /** One decision of the autoscaler, by number of nodes, each with ten pods. */
 export const autoscalerBench: RegisteredBench = {
   what: 'cost of one decision of the autoscaler, by number of nodes, ten pods on each',
@@ -34,6 +45,16 @@ export const autoscalerBench: RegisteredBench = {
         snapshot({ workers: numbers, pods: podsOf('400m') }),
         'hold',
       );
+      const strangers = numbers.flatMap((number) =>
+        Array.from({ length: PODS_PER_NODE }, (_, index) =>
+          bound(`p-${number}-${index}`, number, {
+            metadata: { labels: { app: `app-${index}` } },
+            spec: apartFrom(`app-${index}`),
+          }),
+        ),
+      );
+      const keeping = snapshot({ workers: numbers, pods: strangers });
+      add('none can go: all must stay apart from their like', keeping, 'hold');
       const pending = Array.from({ length: count * PODS_PER_NODE }, (_, index) =>
         waiting({ name: `w-${index}` }),
       );

@@ -2,7 +2,7 @@ import { rejection } from '../../cpu-scheduler/policy/feasible';
 import { concerns } from '../../cpu-scheduler/policy/filters/existing-anti-affinity';
 import { matchesLabelSelector } from '../../cpu-scheduler/policy/selectors';
 import type { FilterContext, KeepAway, PodInfo } from '../../cpu-scheduler/types';
-import type { Snapshot, WorkerView } from '../types';
+import type { KeepingAway, Snapshot, WorkerView } from '../types';
 import { hasRoom, Overlay } from './overlay';
 import { staysWithNode } from './template';
 
@@ -22,6 +22,7 @@ export class Removals {
   readonly #recentOwners: ReadonlySet<string>;
   #overlays = new Map<string, Overlay>();
   #keepAways: readonly KeepAway[] = [];
+  readonly #taken = new Map<KeepingAway, Taken>();
   /** Pods taken so far, by index of the budget that covers them. */
   #disrupted = new Map<number, number>();
 
@@ -91,17 +92,10 @@ export class Removals {
 
   #place(pod: PodInfo, trial: Trial): boolean {
     const unbound: PodInfo = { ...pod, nodeName: undefined };
-    const keepAways = [
-      ...this.#keepAwaysFrom(pod),
-      ...this.#keepAways.filter((one) => concerns(one, pod)),
-      ...trial.keepAways.filter((one) => concerns(one, pod)),
-    ];
-    const context: FilterContext = { keepAways: [], leftNodes: this.#leaving };
-    const taken = new Map<string, Set<string>>();
-    for (const { term, topologyValue } of keepAways) {
-      const values = taken.get(term.topologyKey) ?? new Set<string>();
-      taken.set(term.topologyKey, values.add(topologyValue));
-    }
+    const taken = this.#takenFor(pod);
+    // Those that were placed in this decision are few.
+    const keepAways = [...this.#keepAways, ...trial.keepAways];
+    const context: FilterContext = { keepAways, leftNodes: this.#leaving };
     for (const node of this.snapshot.nodes.values()) {
       const { name, labels } = node.info;
       const view = trial.overlays.get(name) ?? this.#overlays.get(name) ?? node;
@@ -117,14 +111,29 @@ export class Removals {
     return false;
   }
 
-  /** What the pods that run keep this one away from. */
-  #keepAwaysFrom(pod: PodInfo): KeepAway[] {
-    return this.snapshot.keepingAway.flatMap((other) => {
-      const labels = this.snapshot.nodes.get(other.nodeName ?? '')?.info.labels;
-      if (labels === undefined || other.uid === pod.uid) return [];
-      return keepAwaysOf(other, labels).filter((one) => concerns(one, pod));
-    });
+  /** Where the pods that run keep this one away from. What each group of them takes is looked up once. */
+  #takenFor(pod: PodInfo): readonly Taken[] {
+    const found: Taken[] = [];
+    for (const group of this.snapshot.keepingAway) {
+      if (!concerns(group, pod)) continue;
+      let taken = this.#taken.get(group);
+      if (taken === undefined) {
+        const { topologyKey } = group.term;
+        const values = new Set<string | undefined>();
+        for (const name of group.nodes.values())
+          values.add(this.snapshot.nodes.get(name)?.info.labels[topologyKey]);
+        this.#taken.set(group, (taken = { topologyKey, values }));
+      }
+      found.push(taken);
+    }
+    return found;
   }
+}
+
+/** Values of a label whose nodes a pod must not go to. */
+interface Taken {
+  readonly topologyKey: string;
+  readonly values: ReadonlySet<string | undefined>;
 }
 
 interface Trial {
@@ -140,13 +149,9 @@ const keepAwaysOf = (pod: PodInfo, labels: Readonly<Record<string, string>>): Ke
     return topologyValue === undefined ? [] : [{ namespace: pod.namespace, term, topologyValue }];
   });
 
-function isTaken(
-  labels: Readonly<Record<string, string>>,
-  taken: ReadonlyMap<string, ReadonlySet<string>>,
-): boolean {
-  for (const [key, values] of taken) {
-    const value = labels[key];
-    if (value !== undefined && values.has(value)) return true;
-  }
-  return false;
-}
+/** A node without the label is in no topology, and so taken by nobody. */
+const isTaken = (labels: Readonly<Record<string, string>>, taken: readonly Taken[]): boolean =>
+  taken.some(({ topologyKey, values }) => {
+    const value = labels[topologyKey];
+    return value !== undefined && values.has(value);
+  });

@@ -1,7 +1,8 @@
 import { NEVER_READ, type Reading } from '../../shared/freshness';
 import type { HostPort, NodeInfo, PodInfo, Resources } from '../../cpu-scheduler/types';
 import { workerNumber } from '../policy/worker-name';
-import type { WorkerView } from '../types';
+import type { PodAffinityTerm } from '../../shared/kubernetes/types';
+import type { KeepingAway, WorkerView } from '../types';
 
 const CONTROL_PLANE = ['node-role.kubernetes.io/control-plane', 'node-role.kubernetes.io/master'];
 
@@ -11,6 +12,13 @@ interface Sums extends Resources {
   ephemeralStorageBytes: number;
   readonly others: Map<string, number>;
 }
+
+interface Group extends KeepingAway {
+  readonly nodes: Map<string, string>;
+}
+
+const keyOf = ({ namespace }: PodInfo, term: PodAffinityTerm): string =>
+  `${namespace} ${JSON.stringify(term)}`;
 
 /** A node with its pods; sums are kept as pods come and go. */
 class FleetNode implements WorkerView {
@@ -74,13 +82,13 @@ export class Fleet {
   readonly #nodes = new Map<string, FleetNode>();
   readonly #bound = new Map<string, PodInfo>();
   readonly #byNode = new Map<string, Set<string>>();
-  readonly #keepingAway = new Map<string, PodInfo>();
+  readonly #keepingAway = new Map<string, Group>();
 
   get nodes(): ReadonlyMap<string, WorkerView> {
     return this.#nodes;
   }
-  /** Pods that run and have required anti-affinity. */
-  get keepingAway(): readonly PodInfo[] {
+  /** Pods that run and have required anti-affinity, by what they ask for. */
+  get keepingAway(): readonly KeepingAway[] {
     return [...this.#keepingAway.values()];
   }
 
@@ -111,7 +119,16 @@ export class Fleet {
     this.#bound.set(pod.uid, pod);
     const onNode = this.#byNode.get(nodeName) ?? new Set<string>();
     this.#byNode.set(nodeName, onNode.add(pod.uid));
-    if (pod.antiAffinity.length > 0) this.#keepingAway.set(pod.uid, pod);
+    for (const term of pod.antiAffinity) {
+      const key = keyOf(pod, term);
+      let group = this.#keepingAway.get(key);
+      if (group === undefined)
+        this.#keepingAway.set(
+          key,
+          (group = { namespace: pod.namespace, term, nodes: new Map<string, string>() }),
+        );
+      group.nodes.set(pod.uid, nodeName);
+    }
     this.#nodes.get(nodeName)?.set(pod);
   }
 
@@ -119,7 +136,12 @@ export class Fleet {
     const pod = this.#bound.get(uid);
     if (pod?.nodeName === undefined) return;
     this.#bound.delete(uid);
-    this.#keepingAway.delete(uid);
+    for (const term of pod.antiAffinity) {
+      const key = keyOf(pod, term);
+      const group = this.#keepingAway.get(key);
+      group?.nodes.delete(uid);
+      if (group?.nodes.size === 0) this.#keepingAway.delete(key);
+    }
     this.#nodes.get(pod.nodeName)?.remove(uid);
     const onNode = this.#byNode.get(pod.nodeName);
     onNode?.delete(uid);

@@ -93,6 +93,9 @@ describe('autoscaler: which node may go', () => {
     assert.deepEqual(gone(snapshot({ pods: [own, plain('b', 1)] })), ['k3s-worker-3']);
     assert.deepEqual(gone(snapshot({ pods: [plain('a', 3), strict('b', 1), strict('c', 2)] })), []);
     assert.deepEqual(gone(snapshot({ pods: [plain('a', 3), strict('b', 1)] })), ['k3s-worker-3']);
+    const large = bound('large', 3, { cpu: '200m' });
+    const later = [large, plain('a', 3), strict('b', 1), strict('c', 2)];
+    assert.deepEqual(gone(snapshot({ pods: later })), [], 'for each of its pods');
     const workers = [1, 2, 3, 4];
     const both = [strict('a', 4), strict('b', 3), strict('c', 1)];
     assert.deepEqual(gone(snapshot({ workers, pods: both }), { MAX_SCALE_DOWN: '2' }), [
