@@ -27,9 +27,21 @@ export class Operations {
   /** Beginning is one at a time, so that two cannot both take the last that may go. */
   readonly #begin = pLimit(1);
   readonly #running = new Set<string>();
+  readonly #ended = new Set<string>();
+  readonly #open = new Map<string, Operation>();
 
   constructor(private readonly context: Context) {
     this.#limit = pLimit(context.limits.operationConcurrency);
+  }
+
+  /** Operations that have begun and not ended, as they were when they began; those that were interrupted, too. */
+  get open(): readonly Operation[] {
+    return [...this.#open.values()];
+  }
+
+  /** Whether some are about to begin, and are not among the open ones yet. */
+  get beginning(): boolean {
+    return this.#begin.activeCount + this.#begin.pendingCount > 0;
   }
 
   /** Adds so many workers, but not more than max_nodes allows. Never rejects because of one of them. */
@@ -54,10 +66,18 @@ export class Operations {
     return { results, refused };
   }
 
+  /** Reads the journal. @returns operations that are not running; they are open from now on. */
+  async load(): Promise<Operation[]> {
+    const operations = await this.context.live.operations();
+    // The journal may have been read just before one of them ended.
+    const left = operations.filter(({ id }) => !this.#running.has(id) && !this.#ended.has(id));
+    for (const operation of left) this.#open.set(operation.id, operation);
+    return left;
+  }
+
   /** Takes up every operation of the journal that is not running: after a start, and now and then. */
   async resume(): Promise<Result[]> {
-    const operations = await this.context.live.operations();
-    const left = operations.filter(({ id }) => !this.#running.has(id));
+    const left = await this.load();
     return Promise.all(left.map((operation) => this.#run(operation)));
   }
 
@@ -83,7 +103,7 @@ export class Operations {
         startedAtMs: clock.nowMs(),
       };
       await live.saveOperation(operation);
-      this.#running.add(operation.id);
+      this.#note(operation);
       begun.push(operation);
     }
     return begun;
@@ -106,18 +126,25 @@ export class Operations {
       ...{ startedAtMs: nowMs, stepAtMs: nowMs, wasCordoned: node.cordoned },
     };
     await live.saveOperation(operation);
-    this.#running.add(operation.id);
+    this.#note(operation);
     return operation;
   }
 
-  #run(operation: Operation): Promise<Result> {
+  #note(operation: Operation): void {
     this.#running.add(operation.id);
+    this.#open.set(operation.id, operation);
+  }
+
+  #run(operation: Operation): Promise<Result> {
+    this.#note(operation);
     return this.#limit(async (): Promise<Result> => {
       try {
         const outcome =
           operation.kind === 'up'
             ? await runUp(operation, this.context)
             : await runDown(operation, this.context);
+        this.#open.delete(operation.id);
+        this.#ended.add(operation.id);
         return { operation, ...outcome };
       } catch (error) {
         if (!(error instanceof Interrupted)) throw error;

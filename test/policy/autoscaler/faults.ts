@@ -1,3 +1,4 @@
+import { NOW_MS } from './support';
 import { MemoryHistory, MemoryLiveState } from '../../../runtime/autoscaler/adapters/memory-state';
 import { MemoryWorld } from '../../../runtime/autoscaler/adapters/memory-world';
 import type { Context } from '../../../runtime/autoscaler/operations/context';
@@ -25,7 +26,7 @@ export class World {
   fewestReady = Infinity;
 
   constructor(readonly env: Readonly<Record<string, string>> = {}) {
-    this.docker.nowMs = 10_000_000;
+    this.docker.nowMs = NOW_MS;
   }
 
   /** Workers 1 to count, as a long life has left them. */
@@ -40,7 +41,10 @@ export class World {
   }
 
   /** One life of the process: what it does until it is done or killed. @returns how many calls it made. */
-  async life(faults: readonly Fault[], act: (operations: Operations) => Promise<unknown>) {
+  async life(
+    faults: readonly Fault[],
+    act: (operations: Operations, context: Context) => Promise<unknown>,
+  ) {
     const byCall = new Map(faults.map((fault) => [fault.at, fault]));
     let calls = 0;
     let dead = false;
@@ -89,7 +93,7 @@ export class World {
       problem: (what) => void this.problems.push(what),
       signal: new AbortController().signal,
     };
-    const end = act(new Operations(context)).then(
+    const end = act(new Operations(context), context).then(
       () => 'ended' as const,
       () => 'failed' as const,
     );
