@@ -42,6 +42,12 @@ export async function ensureMosquitto(): Promise<Program> {
   return { file: path.join(root, 'usr', 'sbin', 'mosquitto'), env };
 }
 
+/** Redis of Debian; its server and its tools are one program, which goes by the name it is called by. */
+export async function ensureRedis(): Promise<Program> {
+  const { root, env } = await unpacked('redis-server');
+  return { file: path.join(root, 'usr', 'bin', 'redis-server'), env };
+}
+
 /** The folder of PostgreSQL's programs: the machine's, if it has one, else Debian's. */
 export async function ensurePostgres(): Promise<Program> {
   const installed = await postgresIn('/');

@@ -1,0 +1,138 @@
+import { DOWN_STEPS, type DownOperation, type DownStep } from '../types';
+import {
+  eventOf,
+  Interrupted,
+  messageOf,
+  recordOf,
+  stopIfAborted,
+  tellHistory,
+  waitUntil,
+  type Context,
+  type Outcome,
+} from './context';
+import { whyTooFew } from './minimum';
+
+/**
+ * Removes a worker, or goes on where the journal says that it was. Until it is drained it can be undone: the node is
+ * uncordoned and kept. From then on it is finished. @throws Interrupted when neither can be done now
+ */
+export async function runDown(operation: DownOperation, context: Context): Promise<Outcome> {
+  const { live, clock } = context;
+  let now = operation;
+  try {
+    if (now.undoing === undefined) {
+      for (const step of DOWN_STEPS.slice(DOWN_STEPS.indexOf(now.step))) {
+        if (step !== now.step) {
+          now = { ...now, step, stepAtMs: clock.nowMs() };
+          await live.saveOperation(now);
+        }
+        stopIfAborted(context);
+        const failed = await tryStep(now, step, context);
+        if (failed === undefined) continue;
+        now = { ...now, undoing: failed };
+        await live.saveOperation(now);
+        break;
+      }
+    }
+    const outcome: Outcome =
+      now.undoing === undefined ? { outcome: 'done' } : { outcome: 'undone', why: now.undoing };
+    if (outcome.outcome === 'undone') {
+      stopIfAborted(context);
+      await keep(now, context);
+      // What could not be done is not tried again at once.
+      await live.noteScaled('down', clock.nowMs());
+      await live.addEvent(eventOf(now, outcome, clock.nowMs()));
+    }
+    await live.endOperation(now.id);
+    return outcome;
+  } catch (error) {
+    throw new Interrupted(now, error);
+  }
+}
+
+/** @returns why the node is to be kept; undefined when the step is done. @throws when it is to be tried again */
+async function tryStep(
+  operation: DownOperation,
+  step: DownStep,
+  context: Context,
+): Promise<string | undefined> {
+  try {
+    await STEPS[step](operation, context);
+    return undefined;
+  } catch (error) {
+    if ((step !== 'cordon' && step !== 'drain') || context.signal.aborted) throw error;
+    return `${step}: ${messageOf(error)}`;
+  }
+}
+
+const STEPS: Readonly<Record<DownStep, (one: DownOperation, context: Context) => Promise<void>>> = {
+  cordon: async (one, { cluster, live }) => {
+    await cluster.setCordoned(one.worker, true);
+    await setStatus(one, 'draining', live);
+  },
+  drain: async (one, context) => {
+    await drain(one, context);
+    const why = await whyTooFew(one, context);
+    if (why !== undefined) throw new Error(why);
+  },
+  'remove-container': ({ worker }, { containers }) => containers.remove(worker),
+  'node-gone': ({ worker }, context) => {
+    const { cluster, clock, limits } = context;
+    // Its agent has ended: nothing but this removes the node.
+    return waitUntil(
+      context,
+      `node ${worker} gone`,
+      clock.nowMs() + limits.goneLimitMs,
+      async () => {
+        await cluster.deleteNode(worker);
+        return (await cluster.node(worker)) === undefined;
+      },
+    );
+  },
+  'node-password': ({ worker }, { cluster }) => cluster.deleteNodePassword(worker),
+  record: async (one, context) => {
+    const { live, clock } = context;
+    await live.removeWorker(one.worker);
+    await tellHistory(context, (history) => history.removeWorker(one.worker, clock.nowMs()));
+    await live.addEvent(eventOf(one, { outcome: 'done' }, clock.nowMs()));
+  },
+  cooldown: (_one, { live, clock }) => live.noteScaled('down', clock.nowMs()),
+};
+
+/** Evicts the pods of a node, again and again where a budget forbids it for now, until none is left. */
+async function drain({ worker, stepAtMs }: DownOperation, context: Context): Promise<void> {
+  const { cluster, limits } = context;
+  let last = '';
+  const first = await cluster.leavingPods(worker);
+  const bare = first.find(({ controlled }) => !controlled);
+  if (bare !== undefined && !limits.evictBarePods)
+    throw new Error(
+      `pod ${bare.namespace}/${bare.name} has no controller, and EVICT_BARE_PODS is false`,
+    );
+  await waitUntil(context, `node ${worker} drained`, stepAtMs + limits.drainLimitMs, async () => {
+    const pods = await cluster.leavingPods(worker);
+    for (const pod of pods.filter(({ deleting }) => !deleting)) {
+      stopIfAborted(context);
+      const result = await cluster.evict(pod);
+      if (result.kind === 'protected' || result.kind === 'failed')
+        last = `pod ${pod.namespace}/${pod.name}: ${result.message}`;
+    }
+    if (pods.length > 0 && last !== '') throw new Error(last);
+    return pods.length === 0;
+  });
+}
+
+/** The node takes pods again, unless it did not before. */
+async function keep(one: DownOperation, { cluster, live }: Context): Promise<void> {
+  if (!one.wasCordoned) await cluster.setCordoned(one.worker, false);
+  await setStatus(one, 'ready', live);
+}
+
+async function setStatus(
+  one: DownOperation,
+  status: 'draining' | 'ready',
+  live: Context['live'],
+): Promise<void> {
+  const record = (await live.workers()).find(({ name }) => name === one.worker);
+  if (record !== undefined) await live.putWorker({ ...recordOf(one, status, record.createdAtMs) });
+}

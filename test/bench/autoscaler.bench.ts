@@ -1,0 +1,67 @@
+import { Bench } from 'tinybench';
+import { decide } from '../../runtime/autoscaler/policy/decide';
+import { node } from '../policy/cpu-scheduler/support';
+import { bound, NOW_MS, settings, snapshot, waiting } from '../policy/autoscaler/support';
+import { latencyRows, type Bench as RegisteredBench } from './report';
+
+const PODS_PER_NODE = 10;
+
+const apartFrom = (app: string) => ({
+  containers: [{ name: 'main', resources: { requests: { cpu: '100m' } } }],
+  affinity: {
+    podAntiAffinity: {
+      requiredDuringSchedulingIgnoredDuringExecution: [
+        { topologyKey: 'kubernetes.io/hostname', labelSelector: { matchLabels: { app } } },
+      ],
+    },
+  },
+});
+
+/** One decision of the autoscaler, by number of nodes, each with ten pods. */
+export const autoscalerBench: RegisteredBench = {
+  what: 'cost of one decision of the autoscaler, by number of nodes, ten pods on each',
+  async run({ quick }) {
+    const bench = new Bench({ time: quick ? 50 : 1000 });
+    for (const count of [10, 1000, 5000]) {
+      const numbers = Array.from({ length: count }, (_, index) => index + 1);
+      const podsOf = (cpu: string) =>
+        numbers.flatMap((number) =>
+          Array.from({ length: PODS_PER_NODE }, (_, index) =>
+            bound(`p-${number}-${index}`, number, { cpu }),
+          ),
+        );
+      const env = { MAX_NODES: '10000' };
+      const add = (what: string, view: ReturnType<typeof snapshot>, expected: string): void => {
+        const limits = settings(env);
+        bench.add(`${what}, ${count} nodes`, () => {
+          const { kind, reason } = decide(view, limits, NOW_MS);
+          if (kind !== expected) throw new Error(`${kind}: ${reason}`);
+        });
+      };
+      add('nothing to do', snapshot({ workers: numbers, pods: podsOf('100m'), cpu: 0.5 }), 'hold');
+      add('the last in goes', snapshot({ workers: numbers, pods: podsOf('100m') }), 'down');
+      add(
+        'none can go: all are full',
+        snapshot({ workers: numbers, pods: podsOf('400m') }),
+        'hold',
+      );
+      const strangers = numbers.flatMap((number) =>
+        Array.from({ length: PODS_PER_NODE }, (_, index) =>
+          bound(`p-${number}-${index}`, number, {
+            metadata: { labels: { app: `app-${index}` } },
+            spec: apartFrom(`app-${index}`),
+          }),
+        ),
+      );
+      const keeping = snapshot({ workers: numbers, pods: strangers });
+      add('none can go: all must stay apart from their like', keeping, 'hold');
+      const pending = Array.from({ length: count * PODS_PER_NODE }, (_, index) =>
+        waiting({ name: `w-${index}` }),
+      );
+      const crowd = { workers: [...numbers.map((n) => node(`k3s-worker-${n}`))], pending };
+      add(`${pending.length} pods wait`, snapshot(crowd), 'up');
+    }
+    await bench.run();
+    return { rows: latencyRows(bench), raw: bench.table() };
+  },
+};
