@@ -101,7 +101,10 @@ describe('load generator process', function () {
   it('shows a stall in the latencies of all that were due meanwhile, as the server recorded it', async () => {
     server = await HeldServer.start();
     const qps = 20;
-    const run = start(server.port, ...`--qps ${qps} --duration 2 --concurrency 1 --timeout 600000`.split(' '));
+    const run = start(
+      server.port,
+      ...`--qps ${qps} --duration 2 --concurrency 1 --timeout 600000`.split(' '),
+    );
     // All were due while the first is held: with one connection the server sees one request.
     await server.arrived(1);
     await run.prints(/Inflight: 1 Waiting: 39 /);

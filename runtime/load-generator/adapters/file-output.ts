@@ -65,7 +65,12 @@ export class FileOutput implements Output {
       await finished(stream);
     }
     if (this.options.jsonFile === undefined) return;
-    const { csvFile: _c, jsonFile: _j, jsonlFile: _l, ...options } = this.options;
+    const options = {
+      ...this.options,
+      csvFile: undefined,
+      jsonFile: undefined,
+      jsonlFile: undefined,
+    };
     const all = { startedAtMs: this.startedAtMs, interrupted, options, ...summary };
     await writeFile(this.options.jsonFile, `${JSON.stringify(all, null, 2)}\n`);
   }
