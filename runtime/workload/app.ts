@@ -1,5 +1,6 @@
 import type { Express, Request, Response } from 'express';
 import type { Clock } from '../shared/clock';
+import { giveBack } from './memory';
 import type { WorkloadMetrics } from './metrics';
 import type { Admission } from './policy/admission';
 import { answerText } from './policy/answer';
@@ -87,6 +88,7 @@ async function doWork(
     computes ? computer.run(task, signal) : undefined,
   ]);
   const allocatedMb = result?.memory && result.memory.byteLength / MB;
+  giveBack(result?.memory);
   return {
     ...(allocatedMb !== undefined && { allocatedMb }),
     ...(primeBelow !== undefined &&

@@ -1,3 +1,5 @@
+import type { HeldMemory } from './memory';
+
 /** What one request asks for; undefined: not asked. */
 export interface Work {
   readonly sleepMs?: number;
@@ -33,5 +35,5 @@ export interface ThreadResult {
   readonly id: number;
   readonly prime?: number;
   /** Every page of it was written to. */
-  readonly memory?: ArrayBuffer;
+  readonly memory?: HeldMemory;
 }

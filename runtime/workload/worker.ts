@@ -1,11 +1,12 @@
 import type { MessagePort } from 'node:worker_threads';
+import { takeMemory } from './memory';
 import { largestPrimeBelow } from './policy/prime';
 import type { ThreadResult, ThreadTask } from './types';
 
 /** Serves tasks in a worker thread, one after the other. An error ends the thread. */
 export function serveTasks(port: MessagePort): void {
   port.on('message', (task: ThreadTask) => {
-    const memory = task.bloatBytes === undefined ? undefined : touchedMemory(task.bloatBytes);
+    const memory = task.bloatBytes === undefined ? undefined : takeMemory(task.bloatBytes);
     const prime = task.primeBelow === undefined ? undefined : largestPrimeBelow(task.primeBelow);
     const result: ThreadResult = {
       id: task.id,
@@ -14,11 +15,4 @@ export function serveTasks(port: MessagePort): void {
     };
     port.postMessage(result, memory ? [memory] : []);
   });
-}
-
-/** Memory that the kernel really gives: what is only zero costs nothing until it is written to. */
-function touchedMemory(bytes: number): ArrayBuffer {
-  const memory = new ArrayBuffer(bytes);
-  new Uint8Array(memory).fill(1);
-  return memory;
 }

@@ -27,7 +27,8 @@ const common = (title: string): EChartsOption => ({
   animation: false,
   backgroundColor: '#ffffff',
   title: { text: title, left: 'center', textStyle: { fontSize: 14 } },
-  legend: { bottom: 0, type: 'plain' },
+  // Wide gaps: how wide the text is depends on the fonts of whoever looks at it.
+  legend: { bottom: 0, type: 'plain', itemGap: 25 },
   grid: { left: 70, right: 30, top: 50, bottom: 75 },
 });
 
