@@ -194,4 +194,13 @@ describe('load generator process', function () {
       assert.ok(run.out().includes(line), run.out());
     assert.match(run.out(), /--duration "-1": must be/);
   });
+
+  it('sends nothing when a file cannot be written', async () => {
+    server = await HeldServer.start();
+    const nowhere = file('no-such-folder/out.json');
+    const run = start(server.port, '--json', nowhere);
+    assert.equal(await run.ended, 1);
+    assert.ok(run.out().includes(nowhere), run.out());
+    assert.equal(server.arrivals, 0);
+  });
 });

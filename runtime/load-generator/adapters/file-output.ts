@@ -1,4 +1,4 @@
-import { createWriteStream, type WriteStream } from 'node:fs';
+import { closeSync, createWriteStream, openSync, type WriteStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { finished } from 'node:stream/promises';
 import { nameOf } from '../policy/statistics';
@@ -32,7 +32,10 @@ export function recordOf(request: Ended, startedAtMs: number) {
   };
 }
 
-/** Writes requests as they end, so that nothing is kept, and the statistics at the end. */
+/**
+ * Writes requests as they end, so that nothing is kept, and the statistics at the end.
+ * @throws before anything is sent when a file cannot be written.
+ */
 export class FileOutput implements Output {
   private readonly csv: WriteStream | undefined;
   private readonly jsonl: WriteStream | undefined;
@@ -43,6 +46,7 @@ export class FileOutput implements Output {
   constructor(private readonly options: LoadOptions) {
     this.csv = this.open(options.csvFile);
     this.jsonl = this.open(options.jsonlFile);
+    if (options.jsonFile !== undefined) closeSync(openSync(options.jsonFile, 'w'));
     this.csv?.write(`${COLUMNS.join()}\n`);
   }
 
@@ -77,7 +81,7 @@ export class FileOutput implements Output {
 
   private open(file: string | undefined): WriteStream | undefined {
     if (file === undefined) return undefined;
-    const stream = createWriteStream(file);
+    const stream = createWriteStream(file, { fd: openSync(file, 'w') });
     stream.on('error', (error) => this.failure.abort(error));
     return stream;
   }
