@@ -10,7 +10,7 @@ import { PrometheusClient } from '../shared/prometheus';
 import { serviceMain } from '../shared/service-main';
 import { ControllerClient } from './adapters/controller-client';
 import { KubeWatch } from './adapters/kube-watch';
-import { serverCredentials } from './adapters/tls';
+import { serverTls } from './adapters/tls';
 import { startGrpcServer } from './grpc/server';
 import { externalScalerMetrics } from './metrics';
 import { observe } from './observe';
@@ -28,7 +28,7 @@ const TICK_MS = 1000;
 async function start(settings: ExternalScalerSettings, log: Logger): Promise<Running> {
   const clock = systemClock;
   const metrics = externalScalerMetrics();
-  const credentials = serverCredentials(settings);
+  const tls = serverTls(settings);
   const api = new KubeApi(await loadConnection(settings.kubeconfig), {
     timeoutMs: settings.requestTimeoutMs,
     connections: 4,
@@ -66,7 +66,7 @@ async function start(settings: ExternalScalerSettings, log: Logger): Promise<Run
         );
   const scaler: Scaler = new Scaler({ cluster, watch, cpu, controller }, settings, clock, metrics);
   const grpc = await startGrpcServer(
-    { host: settings.httpHost, port: settings.grpcPort, credentials },
+    { host: settings.httpHost, port: settings.grpcPort, tls },
     scaler,
     metrics,
     log,

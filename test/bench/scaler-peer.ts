@@ -22,9 +22,9 @@ async function scaler(identities: number, nodes: number): Promise<number> {
     play.clock.atMs += 1000;
     play.scaler.tick();
   }, 1000);
-  const credentials = ServerCredentials.createInsecure();
+  const tls = { credentials: ServerCredentials.createInsecure(), clientCertificates: false };
   const log = createLogger('bench', 'error');
-  const options = { host: HOST, port: 0, credentials };
+  const options = { host: HOST, port: 0, tls };
   return (await startGrpcServer(options, play.scaler, externalScalerMetrics(), log)).port;
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { connect } from 'node:tls';
 import { credentials, status } from '@grpc/grpc-js';
 import { Authority, type KeyPair } from './support/certificates';
 import { ScalerPlane, ScalerProcess } from './support/external-scaler';
@@ -62,6 +63,7 @@ describe('external-scaler with TLS', function () {
       ),
     );
   const refused = { code: status.UNAVAILABLE };
+  const unauthenticated = { code: status.UNAUTHENTICATED, details: /tlsClientCert/ };
 
   it('serves a client that its authority has signed', async () => {
     const client = await learn(authority, await authority.issue('client', 'clientAuth'));
@@ -70,12 +72,40 @@ describe('external-scaler with TLS', function () {
     client.close();
   });
 
+  /** Says what it offers and the name of its metric, which tells nothing, and refuses all else. */
+  const tellsNothing = async (client: ScalerClient) => {
+    try {
+      await assert.rejects(client.metric('one'), unauthenticated);
+      await assert.rejects(client.isActive('one'), unauthenticated);
+    } finally {
+      client.close();
+    }
+  };
+
   it('refuses a client with a certificate of another authority', async () => {
-    await assert.rejects(learn(authority, await stranger.issue('client', 'clientAuth')), refused);
+    await tellsNothing(await learn(authority, await stranger.issue('client', 'clientAuth')));
   });
 
   it('refuses a client without a certificate', async () => {
-    await assert.rejects(learn(authority), refused);
+    await tellsNothing(await learn(authority));
+  });
+
+  it('refuses a client whose certificate is that of a server', async () => {
+    await tellsNothing(await learn(authority, await authority.issue('other', 'serverAuth')));
+  });
+
+  it('takes up a certificate that was renewed', async () => {
+    const { cert, key } = await authority.issue('renewed', 'serverAuth');
+    await writeFile(path.join(folder, 'tls.key'), key);
+    await writeFile(path.join(folder, 'tls.crt'), cert);
+    await eventually(
+      'the renewed certificate',
+      async () => (await shownName(scaler.grpcPort, authority.cert)) === 'renewed',
+      LIMIT_MS,
+    );
+    const client = await learn(authority, await authority.issue('client', 'clientAuth'));
+    assert.ok((await client.metric('one')) <= 1);
+    client.close();
   });
 
   it('refuses a client that speaks plain text', async () => {
@@ -86,3 +116,14 @@ describe('external-scaler with TLS', function () {
     await assert.rejects(learn(stranger, await authority.issue('client', 'clientAuth')), refused);
   });
 });
+
+/** Common name of the certificate that a server on 127.0.0.1 shows. */
+const shownName = (port: number, ca: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const socket = connect({ host: '127.0.0.1', port, ca, ALPNProtocols: ['h2'] }, () => {
+      const name = String(socket.getPeerCertificate().subject.CN);
+      socket.destroy();
+      resolve(name);
+    });
+    socket.once('error', reject);
+  });

@@ -15,8 +15,7 @@ const ROUNDS = 3;
 /** The machine may be busy with other tests. */
 const LIMIT_MS = 240_000;
 
-/** Mostly it ends in `tls: certificate required`; but the server may hang up before the client has read that. */
-const REFUSED = /Unavailable desc = connection error/;
+const UNAUTHENTICATED = /Unauthenticated.*client certificate/;
 
 interface Job {
   readonly metadata: {
@@ -173,16 +172,25 @@ describe("KEDA's operator asks the external scaler over TLS", function () {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it('makes no Job for a client with the certificate of another authority', async () => {
+  it('makes no Job with the certificate of another authority, and says so on the ScaledJob', async () => {
     await scaledJob('stranger', parameters(await stranger.issue('keda', 'clientAuth')));
-    await errorOf('stranger', REFUSED);
+    const { reason } = await warningOn('stranger', UNAUTHENTICATED);
+    assert.equal(reason, 'KEDAScalerFailed');
     await staysWithoutJob('stranger');
   });
 
-  it('makes no Job for a client without a certificate', async () => {
+  it('makes no Job without a certificate, and says so on the ScaledJob', async () => {
     await scaledJob('anonymous', { caCert: authority.cert });
-    await errorOf('anonymous', REFUSED);
+    const { reason } = await warningOn('anonymous', UNAUTHENTICATED);
+    assert.equal(reason, 'KEDAScalerFailed');
     await staysWithoutJob('anonymous');
+  });
+
+  it('makes no Job for a scaler that KEDA does not trust, and says so in its log', async () => {
+    const own = parameters(await authority.issue('keda', 'clientAuth'));
+    await scaledJob('distrustful', { ...own, caCert: stranger.cert });
+    await errorOf('distrustful', /connection error|certificate/);
+    await staysWithoutJob('distrustful');
   });
 
   it('makes no Job where the certificate is none, and says so on the ScaledJob', async () => {
@@ -221,7 +229,7 @@ describe("KEDA's operator asks the external scaler over TLS", function () {
       jobs[0]?.metadata.annotations['scaledjob.keda.sh/generation'],
       String(metadata.generation),
     );
-    for (const name of ['stranger', 'anonymous', 'garbled', 'misread'])
+    for (const name of ['stranger', 'anonymous', 'distrustful', 'garbled', 'misread'])
       assert.deepEqual(await jobsOf(name), [], name);
   });
 });

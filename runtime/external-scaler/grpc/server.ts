@@ -3,9 +3,10 @@ import {
   status,
   type handleServerStreamingCall,
   type handleUnaryCall,
-  type ServerCredentials,
+  type ServerUnaryCall,
 } from '@grpc/grpc-js';
 import type { Logger } from '../../shared/log';
+import type { ServerTls } from '../adapters/tls';
 import type { ExternalScalerMetrics } from '../metrics';
 import type { Scaler } from '../scaler';
 import { Answers, Refusal } from './answers';
@@ -23,7 +24,7 @@ export interface GrpcOptions {
   readonly host: string;
   /** 0 takes a free port. */
   readonly port: number;
-  readonly credentials: ServerCredentials;
+  readonly tls: ServerTls;
 }
 
 /** A listening gRPC server. */
@@ -33,6 +34,16 @@ export interface GrpcServer {
   serving(serving: boolean): void;
   /** Ends streams, lets calls end, and stops listening. */
   close(): Promise<void>;
+}
+
+/** Refuses a client whose certificate TLS itself has not found to be signed by the authority. */
+function checkCertificate(call: Pick<ServerUnaryCall<unknown, unknown>, 'getAuthContext'>): void {
+  if (call.getAuthContext().sslPeerCertificate !== undefined) return;
+  throw new Refusal(
+    status.UNAUTHENTICATED,
+    'client certificate: none, or not signed by the authority in TLS_CLIENT_CA_FILE; ' +
+      "set tlsClientCert and tlsClientKey in the trigger's TriggerAuthentication to one that is",
+  );
 }
 
 /** Serves KEDA's calls, with health and reflection. @throws when the port is taken. */
@@ -54,11 +65,17 @@ export async function startGrpcServer(
     metrics.requests.inc({ method, code: status[code] });
     return { code, details: known ? error.message : 'internal error, see the log' };
   };
-  const unary = <Q, A>(method: string, answer: (request: Q) => A): handleUnaryCall<Q, A> => {
-    return ({ request }, callback) => {
+  const check = options.tls.clientCertificates ? checkCertificate : () => undefined;
+  const unary = <Q, A>(
+    method: string,
+    answer: (request: Q) => A,
+    admit: typeof checkCertificate = check,
+  ): handleUnaryCall<Q, A> => {
+    return (call, callback) => {
       const endTimer = metrics.decisionSeconds.startTimer();
       try {
-        const value = answer(request);
+        admit(call);
+        const value = answer(call.request);
         endTimer();
         metrics.requests.inc({ method, code: 'OK' });
         callback(null, value);
@@ -70,6 +87,7 @@ export async function startGrpcServer(
   const stream: handleServerStreamingCall<ScaledObjectRef, IsActiveResponse> = (call) => {
     if (stopping) return void call.end();
     try {
+      check(call);
       const asker = answers.askerOf(call.request);
       let last: boolean | undefined;
       const tell = (): void => {
@@ -97,7 +115,12 @@ export async function startGrpcServer(
   server.addService(serviceOf(scalerPackage, SERVICE), {
     IsActive: unary('IsActive', (ref: ScaledObjectRef) => answers.isActive(ref)),
     StreamIsActive: stream,
-    GetMetricSpec: unary('GetMetricSpec', (ref: ScaledObjectRef) => answers.getMetricSpec(ref)),
+    // For everybody: it says nothing of the cluster, and KEDA drops without a word a trigger that gets no spec.
+    GetMetricSpec: unary(
+      'GetMetricSpec',
+      (ref: ScaledObjectRef) => answers.getMetricSpec(ref),
+      () => undefined,
+    ),
     GetMetrics: unary('GetMetrics', answers.getMetrics.bind(answers)),
   });
   const health = new Health([SERVICE]);
@@ -105,7 +128,7 @@ export async function startGrpcServer(
   addReflection(server, { ...scalerPackage, ...healthPackage });
 
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(`${options.host}:${options.port}`, options.credentials, (error, bound) =>
+    server.bindAsync(`${options.host}:${options.port}`, options.tls.credentials, (error, bound) =>
       error === null ? resolve(bound) : reject(error),
     );
   });
