@@ -40,3 +40,18 @@ export const scraped = (port: number) => ({
   'prometheus.io/port': String(port),
   'prometheus.io/path': '/metrics',
 });
+
+/** Affinity of replicas that would rather not share a node with one another. */
+export const spreadOverNodes = (labels: Readonly<Record<string, string>>) => ({
+  podAntiAffinity: {
+    preferredDuringSchedulingIgnoredDuringExecution: [
+      {
+        weight: 100,
+        podAffinityTerm: {
+          topologyKey: 'kubernetes.io/hostname',
+          labelSelector: { matchLabels: { ...labels } },
+        },
+      },
+    ],
+  },
+});

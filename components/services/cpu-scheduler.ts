@@ -5,7 +5,7 @@ import { cpuSchedulerSettings } from '../../runtime/cpu-scheduler/settings';
 import { settingsToEnv } from '../../runtime/shared/settings';
 import type { CpuSchedulingConfig } from '../config-schema';
 import { CPU_SCHEDULER_NAME, NAMESPACES, type CpuQueries } from '../plan';
-import { httpProbes, restrictedContainer, restrictedPod, scraped } from '../pod';
+import { httpProbes, restrictedContainer, restrictedPod, scraped, spreadOverNodes } from '../pod';
 import { ServiceRbac } from '../rbac';
 
 const PORT = 8080;
@@ -61,19 +61,7 @@ export class CpuScheduler extends pulumi.ComponentResource {
               serviceAccountName: rbac.serviceAccountName,
               priorityClassName: 'system-cluster-critical',
               securityContext: restrictedPod(),
-              affinity: {
-                podAntiAffinity: {
-                  preferredDuringSchedulingIgnoredDuringExecution: [
-                    {
-                      weight: 100,
-                      podAffinityTerm: {
-                        topologyKey: 'kubernetes.io/hostname',
-                        labelSelector: { matchLabels: labels },
-                      },
-                    },
-                  ],
-                },
-              },
+              affinity: spreadOverNodes(labels),
               containers: [
                 {
                   name,

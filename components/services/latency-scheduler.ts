@@ -1,7 +1,7 @@
 import * as kubernetes from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
 import { createHash } from 'node:crypto';
-import { restrictedContainer, restrictedPod } from '../pod';
+import { restrictedContainer, restrictedPod, spreadOverNodes } from '../pod';
 import { ServiceRbac } from '../rbac';
 import {
   kubeSchedulerConfiguration,
@@ -77,19 +77,7 @@ export class LatencyScheduler extends pulumi.ComponentResource {
               serviceAccountName: rbac.serviceAccountName,
               priorityClassName: 'system-cluster-critical',
               securityContext: restrictedPod(),
-              affinity: {
-                podAntiAffinity: {
-                  preferredDuringSchedulingIgnoredDuringExecution: [
-                    {
-                      weight: 100,
-                      podAffinityTerm: {
-                        topologyKey: 'kubernetes.io/hostname',
-                        labelSelector: { matchLabels: labels },
-                      },
-                    },
-                  ],
-                },
-              },
+              affinity: spreadOverNodes(labels),
               containers: [
                 {
                   name,

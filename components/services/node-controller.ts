@@ -5,7 +5,7 @@ import { nodeControllerSettings } from '../../runtime/node-controller/settings';
 import { settingsToEnv } from '../../runtime/shared/settings';
 import type { EventScalingConfig } from '../config-schema';
 import { NODE_CONTROLLER_NAME as NAME, type CpuQueries } from '../plan';
-import { httpProbes, restrictedContainer, restrictedPod, scraped } from '../pod';
+import { httpProbes, restrictedContainer, restrictedPod, scraped, spreadOverNodes } from '../pod';
 import { ServiceRbac } from '../rbac';
 
 const PORT = 8090;
@@ -61,19 +61,7 @@ export class NodeController extends pulumi.ComponentResource {
             spec: {
               serviceAccountName: rbac.serviceAccountName,
               securityContext: restrictedPod(),
-              affinity: {
-                podAntiAffinity: {
-                  preferredDuringSchedulingIgnoredDuringExecution: [
-                    {
-                      weight: 100,
-                      podAffinityTerm: {
-                        topologyKey: 'kubernetes.io/hostname',
-                        labelSelector: { matchLabels: labels },
-                      },
-                    },
-                  ],
-                },
-              },
+              affinity: spreadOverNodes(labels),
               containers: [
                 {
                   name: NAME,

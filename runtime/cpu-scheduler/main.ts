@@ -1,12 +1,10 @@
-import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
 import { systemClock } from '../shared/clock';
 import { startHealthServer } from '../shared/health-server';
 import { KubeApi } from '../shared/kubernetes/api';
 import { loadConnection } from '../shared/kubernetes/connection';
 import { EventWriter } from '../shared/kubernetes/events';
-import { LeaderElector } from '../shared/kubernetes/leader';
-import { kubeLeaseStore } from '../shared/kubernetes/lease-store';
+import type { LeaderElector } from '../shared/kubernetes/leader';
+import { serviceElector } from '../shared/kubernetes/service-elector';
 import type { Running } from '../shared/lifecycle';
 import type { Logger } from '../shared/log';
 import { PrometheusCpu } from '../shared/node-cpu/prometheus-cpu';
@@ -26,22 +24,15 @@ import { cpuSchedulerSettings, type CpuSchedulerSettings } from './settings';
 async function start(settings: CpuSchedulerSettings, log: Logger): Promise<Running> {
   const clock = systemClock;
   const metrics = cpuSchedulerMetrics();
-  // Unique to this process: a container started again must not take its dead predecessor's Lease for its own.
-  const identity = `${settings.podName || hostname()}_${randomBytes(4).toString('hex')}`;
   const api = new KubeApi(await loadConnection(settings.kubeconfig), {
     timeoutMs: settings.requestTimeoutMs,
     connections: settings.bindConcurrency,
     userAgent: 'berth-cpu-scheduler',
   });
   const prometheus = new PrometheusClient(settings.promUrl, settings.promTimeoutMs);
-  const elector: LeaderElector = new LeaderElector(
-    kubeLeaseStore(api, settings.leaseNamespace, settings.leaseName),
-    {
-      identity,
-      leaseDurationMs: settings.leaseDurationMs,
-      renewDeadlineMs: settings.leaseRenewDeadlineMs,
-      retryMs: settings.leaseRetryMs,
-    },
+  const { elector, identity } = serviceElector(
+    api,
+    settings,
     {
       started: (annotations) => void scheduler.startLeading(readEvictions(annotations, log)),
       stopped: () => scheduler.stopLeading(),

@@ -26,12 +26,6 @@ export const cpuSchedulerSettings = defineSettings({
   },
   ...kubernetesSettings,
   ...nodeCpuSettings,
-  cpuPollIntervalMs: {
-    env: 'CPU_POLL_INTERVAL_MS',
-    description: 'Time between two Prometheus queries',
-    unit: 'ms',
-    schema: integerSetting(SECOND, MINUTE, 10 * SECOND),
-  },
   readingMaxAgeMs: {
     env: 'READING_MAX_AGE_MS',
     description: 'A CPU reading older than this is unknown',

@@ -3,7 +3,7 @@ import type { ExternalScalerMetrics } from './metrics';
 import { BerthTable, type BerthOptions } from './policy/berths';
 import { Ledger } from './policy/ledger';
 import type { ClusterWatch, ControllerSource, CpuSource } from './ports';
-import { excludedNodes, type ExternalScalerSettings } from './settings';
+import type { ExternalScalerSettings } from './settings';
 import type { Cluster } from './state/cluster';
 import type { BerthNode, Decision, Demand, World } from './types';
 
@@ -38,7 +38,7 @@ export class Scaler {
     this.#startedAtMs = clock.monotonicMs();
     this.berthOptions = {
       maxAgeMs: settings.readingMaxAgeMs,
-      excluded: excludedNodes(settings.excludeNodes),
+      excluded: new Set(settings.excludeNodes),
     };
     this.ledger = new Ledger(settings, (event) => {
       metrics.grantEvents.inc({ event });

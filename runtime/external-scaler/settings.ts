@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { availabilitySettings } from '../node-availability/settings';
 import {
   httpSettings,
   kubernetesSettings,
@@ -8,7 +9,6 @@ import {
 import {
   defineSettings,
   integerSetting,
-  numberSetting,
   SettingsError,
   stringSetting,
   type SettingsOf,
@@ -42,31 +42,9 @@ export const externalScalerSettings = defineSettings({
     description: 'Mode once: after this many failed Jobs of one generation it gets no more',
     schema: integerSetting(1, 100, 3),
   },
-  cpuThreshold: {
-    env: 'CPU_THRESHOLD',
-    description: 'A node whose CPU is at or above this takes no analyzer',
-    unit: 'ratio 0..1',
-    schema: numberSetting(0.05, 1, 0.7),
-  },
-  excludeNodes: {
-    env: 'EXCLUDE_NODES',
-    description: 'Names of nodes that are left out, with commas between them',
-    schema: stringSetting(''),
-  },
   ...kubernetesSettings,
   ...nodeCpuSettings,
-  cpuPollIntervalMs: {
-    env: 'CPU_POLL_INTERVAL_MS',
-    description: 'Time between two Prometheus queries',
-    unit: 'ms',
-    schema: integerSetting(SECOND, MINUTE, 10 * SECOND),
-  },
-  readingMaxAgeMs: {
-    env: 'READING_MAX_AGE_MS',
-    description: 'A CPU reading older than this is unknown, and its node takes no analyzer',
-    unit: 'ms',
-    schema: integerSetting(SECOND, 60 * MINUTE, 2 * MINUTE),
-  },
+  ...availabilitySettings,
   controllerUrl: {
     env: 'CONTROLLER_URL',
     description: 'Base URL of the node-controller; empty means to count without it',
@@ -152,12 +130,3 @@ export function checkExternalScalerSettings(
       'TLS_CERT_FILE, TLS_KEY_FILE, TLS_CLIENT_CA_FILE: set all of them or none',
     ]);
 }
-
-/** The names in EXCLUDE_NODES. */
-export const excludedNodes = (text: string): ReadonlySet<string> =>
-  new Set(
-    text
-      .split(',')
-      .map((name) => name.trim())
-      .filter((name) => name !== ''),
-  );

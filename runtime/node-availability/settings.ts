@@ -13,12 +13,6 @@ export const availabilitySettings = defineSettings({
     unit: 'ratio 0..1',
     schema: numberSetting(0.05, 1, 0.7),
   },
-  cpuPollIntervalMs: {
-    env: 'CPU_POLL_INTERVAL_MS',
-    description: 'Time between two Prometheus queries',
-    unit: 'ms',
-    schema: integerSetting(SECOND, MINUTE, 10 * SECOND),
-  },
   readingMaxAgeMs: {
     env: 'READING_MAX_AGE_MS',
     description:

@@ -1,13 +1,10 @@
-import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
 import { NodeCpuReadings } from '../node-availability/cpu-readings';
 import { availabilityOptions } from '../node-availability/settings';
 import { systemClock } from '../shared/clock';
 import { startHealthServer } from '../shared/health-server';
 import { KubeApi } from '../shared/kubernetes/api';
 import { loadConnection } from '../shared/kubernetes/connection';
-import { LeaderElector } from '../shared/kubernetes/leader';
-import { kubeLeaseStore } from '../shared/kubernetes/lease-store';
+import { serviceElector } from '../shared/kubernetes/service-elector';
 import type { Running } from '../shared/lifecycle';
 import type { Logger } from '../shared/log';
 import { PrometheusCpu } from '../shared/node-cpu/prometheus-cpu';
@@ -24,22 +21,15 @@ import { nodeControllerSettings, type NodeControllerSettings } from './settings'
 async function start(settings: NodeControllerSettings, log: Logger): Promise<Running> {
   const clock = systemClock;
   const metrics = nodeControllerMetrics();
-  // Unique to this process: a container started again must not take its dead predecessor's Lease for its own.
-  const identity = `${settings.podName || hostname()}_${randomBytes(4).toString('hex')}`;
   const api = new KubeApi(await loadConnection(settings.kubeconfig), {
     timeoutMs: settings.requestTimeoutMs,
     connections: 8,
     userAgent: 'berth-node-controller',
   });
   const prometheus = new PrometheusClient(settings.promUrl, settings.promTimeoutMs);
-  const elector: LeaderElector = new LeaderElector(
-    kubeLeaseStore(api, settings.leaseNamespace, settings.leaseName),
-    {
-      identity,
-      leaseDurationMs: settings.leaseDurationMs,
-      renewDeadlineMs: settings.leaseRenewDeadlineMs,
-      retryMs: settings.leaseRetryMs,
-    },
+  const { elector, identity } = serviceElector(
+    api,
+    settings,
     {
       started: () => controller.startLeading(),
       stopped: () => controller.stopLeading(),

@@ -82,6 +82,12 @@ export const nodeCpuSettings = defineSettings({
       'max by (instance, node) (timestamp(node_cpu_seconds_total{mode="idle"}))',
     ),
   },
+  cpuPollIntervalMs: {
+    env: 'CPU_POLL_INTERVAL_MS',
+    description: 'Time between two Prometheus queries',
+    unit: 'ms',
+    schema: integerSetting(SECOND_MS, MINUTE_MS, 10 * SECOND_MS),
+  },
 });
 
 /** Settings of a service that talks to an MQTT broker, beside the broker's host. */

@@ -1,8 +1,6 @@
 import { DOWN_STEPS, type DownOperation, type DownStep } from '../types';
 import {
   eventOf,
-  Interrupted,
-  messageOf,
   recordOf,
   stopIfAborted,
   tellHistory,
@@ -10,60 +8,15 @@ import {
   type Context,
   type Outcome,
 } from './context';
+import { runJournaled, type Procedure } from './journaled';
 import { whyTooFew } from './minimum';
 
 /**
  * Removes a worker, or goes on where the journal says that it was. Until it is drained it can be undone: the node is
  * uncordoned and kept. From then on it is finished. @throws Interrupted when neither can be done now
  */
-export async function runDown(operation: DownOperation, context: Context): Promise<Outcome> {
-  const { live, clock } = context;
-  let now = operation;
-  try {
-    if (now.undoing === undefined) {
-      for (const step of DOWN_STEPS.slice(DOWN_STEPS.indexOf(now.step))) {
-        if (step !== now.step) {
-          now = { ...now, step, stepAtMs: clock.nowMs() };
-          await live.saveOperation(now);
-        }
-        stopIfAborted(context);
-        const failed = await tryStep(now, step, context);
-        if (failed === undefined) continue;
-        now = { ...now, undoing: failed };
-        await live.saveOperation(now);
-        break;
-      }
-    }
-    const outcome: Outcome =
-      now.undoing === undefined ? { outcome: 'done' } : { outcome: 'undone', why: now.undoing };
-    if (outcome.outcome === 'undone') {
-      stopIfAborted(context);
-      await keep(now, context);
-      // What could not be done is not tried again at once.
-      await live.noteScaled('down', clock.nowMs());
-      await live.addEvent(eventOf(now, outcome, clock.nowMs()));
-    }
-    await live.endOperation(now.id);
-    return outcome;
-  } catch (error) {
-    throw new Interrupted(now, error);
-  }
-}
-
-/** @returns why the node is to be kept; undefined when the step is done. @throws when it is to be tried again */
-async function tryStep(
-  operation: DownOperation,
-  step: DownStep,
-  context: Context,
-): Promise<string | undefined> {
-  try {
-    await STEPS[step](operation, context);
-    return undefined;
-  } catch (error) {
-    if ((step !== 'cordon' && step !== 'drain') || context.signal.aborted) throw error;
-    return `${step}: ${messageOf(error)}`;
-  }
-}
+export const runDown = (operation: DownOperation, context: Context): Promise<Outcome> =>
+  runJournaled(operation, PROCEDURE, context);
 
 const STEPS: Readonly<Record<DownStep, (one: DownOperation, context: Context) => Promise<void>>> = {
   cordon: async (one, { cluster, live }) => {
@@ -97,6 +50,14 @@ const STEPS: Readonly<Record<DownStep, (one: DownOperation, context: Context) =>
     await live.addEvent(eventOf(one, { outcome: 'done' }, clock.nowMs()));
   },
   cooldown: (_one, { live, clock }) => live.noteScaled('down', clock.nowMs()),
+};
+
+const PROCEDURE: Procedure<DownOperation> = {
+  order: DOWN_STEPS,
+  enter: (one, step, nowMs) => ({ ...one, step, stepAtMs: nowMs }),
+  perform: (one, step, context) => STEPS[step](one, context),
+  canBeUndone: (step) => step === 'cordon' || step === 'drain',
+  undo: keep,
 };
 
 /** Evicts the pods of a node, again and again where a budget forbids it for now, until none is left. */
