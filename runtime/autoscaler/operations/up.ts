@@ -1,12 +1,5 @@
 import { UP_STEPS, type UpOperation, type UpStep } from '../types';
-import {
-  eventOf,
-  recordOf,
-  tellHistory,
-  waitUntil,
-  type Context,
-  type Outcome,
-} from './context';
+import { eventOf, recordOf, tellHistory, waitUntil, type Context, type Outcome } from './context';
 import { runJournaled, type Procedure } from './journaled';
 
 /**
