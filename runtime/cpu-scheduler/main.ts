@@ -120,7 +120,7 @@ function readiness(
     // Only the leader reads CPU.
     ...(leading && {
       degraded: state.fallback,
-      cpu: state.fallback ? 'no CPU reading is known: placing by requested CPU' : 'known',
+      cpu: state.fallback ? 'no readings to compare nodes by: placing by requested CPU' : 'known',
       readings: state,
     }),
     pendingPods: scheduler.queue.size,

@@ -38,6 +38,13 @@ export const cpuSchedulerSettings = defineSettings({
     unit: 'ms',
     schema: integerSetting(0, 10 * MINUTE, 3 * SECOND),
   },
+  partialRoundWaitMs: {
+    env: 'PARTIAL_ROUND_WAIT_MS',
+    description:
+      'After none was known, readings count once every Ready node has one, or this long after the first came',
+    unit: 'ms',
+    schema: integerSetting(0, 10 * MINUTE, 30 * SECOND),
+  },
   cpuThreshold: {
     env: 'CPU_THRESHOLD',
     description: 'A node whose effective CPU is at or above this gets no pod',

@@ -3,6 +3,7 @@ import { seenAt } from '../../shared/freshness';
 import type { Logger } from '../../shared/log';
 import { PrometheusError } from '../../shared/prometheus';
 import type { CpuSchedulerMetrics } from '../metrics';
+import { NO_ROUND, nextRound, type Round } from '../policy/first-round';
 import type { CpuMetrics, CpuReading } from '../../shared/node-cpu/types';
 import type { Cluster } from './cluster';
 
@@ -10,11 +11,12 @@ import type { Cluster } from './cluster';
 export interface ReadingSettings {
   readonly cpuPollIntervalMs: number;
   readonly readingMaxAgeMs: number;
+  readonly partialRoundWaitMs: number;
 }
 
 /** Why CPU is not known, when it is not. */
 export interface ReadingState {
-  /** True while no node has a fresh reading. */
+  /** True while no node has a fresh reading that counts. */
   readonly fallback: boolean;
   readonly fresh: number;
   readonly nodes: number;
@@ -28,6 +30,7 @@ export class ReadingLoop {
   #unmapped: readonly string[] = [];
   #problem: string | undefined;
   #wasFallback: boolean | undefined;
+  #round: Round = NO_ROUND;
   /** Told after each look. */
   onRead: () => void = () => undefined;
 
@@ -71,11 +74,12 @@ export class ReadingLoop {
     let readings: ReadonlyMap<string, CpuReading> = new Map();
     try {
       const snapshot = await this.source.read(this.cluster.infos());
-      readings = snapshot.byNode;
       this.#report(snapshot.unmapped, snapshot.invalid);
-      const empty = readings.size === 0;
+      const empty = snapshot.byNode.size === 0;
       if (empty) this.metrics.pollFailures.inc({ kind: 'empty' });
-      this.#setProblem(empty ? 'the CPU query gave no reading of any node' : undefined);
+      const missing = this.#missing(snapshot.byNode);
+      readings = this.#round.state === 'partial' ? readings : snapshot.byNode;
+      this.#setProblem(empty ? 'the CPU query gave no reading of any node' : missing);
     } catch (error) {
       const kind = error instanceof PrometheusError ? error.kind : 'other';
       this.metrics.pollFailures.inc({ kind });
@@ -84,6 +88,22 @@ export class ReadingLoop {
     this.cluster.refresh(readings, this.clock.nowMs());
     this.publish();
     this.onRead();
+  }
+
+  /** Brings the round up to date; what is awaited, while it is not whole. */
+  #missing(readings: ReadonlyMap<string, CpuReading>): string | undefined {
+    const nowMs = this.clock.nowMs();
+    const { readingMaxAgeMs, partialRoundWaitMs } = this.settings;
+    const ready = [...this.cluster.infos()].filter((node) => node.ready);
+    const missing = ready.filter(({ name }) => {
+      const reading = readings.get(name);
+      return reading === undefined || nowMs - reading.takenAtMs > readingMaxAgeMs;
+    });
+    const counts = { ready: ready.length, fresh: ready.length - missing.length };
+    this.#round = nextRound(this.#round, counts, partialRoundWaitMs, nowMs);
+    if (this.#round.state !== 'partial') return undefined;
+    const names = missing.slice(0, 5).map(({ name }) => name);
+    return `${missing.length} of ${ready.length} nodes have no fresh CPU reading yet: ${names.join(', ')}`;
   }
 
   #report(unmapped: readonly string[], invalid: readonly string[]): void {
@@ -119,6 +139,7 @@ export class ReadingLoop {
     this.metrics.readings.reset();
     this.metrics.fallback.set(0);
     this.#wasFallback = undefined;
+    this.#round = NO_ROUND;
   }
 
   /** Brings metrics up to date, and says when readings are lost and found; now and then, as readings grow old. */
@@ -135,7 +156,7 @@ export class ReadingLoop {
       this.metrics.readings.set({ state }, count);
     const fallback = counts.fresh === 0;
     if (fallback !== this.#wasFallback) {
-      if (fallback) this.log.warn('no CPU reading is known: placing by requested CPU');
+      if (fallback) this.log.warn('CPU readings are not known: placing by requested CPU');
       else if (this.#wasFallback) this.log.info('CPU readings are known again');
       this.#wasFallback = fallback;
     }
