@@ -18,6 +18,6 @@ export const estateSchemas = {
 export type { ClusterConfig, DockerClusterConfig } from './cluster';
 export type { ImagesConfig } from './images';
 export type { NodeConfig } from './nodes';
-export type { KedaConfig, PlatformConfig } from './platform';
+export type { KedaConfig, PlatformConfig, TraefikConfig } from './platform';
 export type { PostureConfig } from './posture';
 export type { CpuSchedulingConfig, EventScalingConfig, SystemsConfig } from './systems';

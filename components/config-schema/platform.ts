@@ -26,6 +26,24 @@ export const platformSchema = block({
     release: dnsLabel.max(26).default('keda'),
     timeoutSeconds: wholeRange(10, 3600).default(600),
   }),
+  traefik: block({
+    enabled: z.boolean().default(true),
+    chart: chart.default('traefik'),
+    repository: optionalUrl.default('https://traefik.github.io/charts'),
+    version: z.string().default('41.2.0'),
+    namespace: dnsLabel.default('traefik'),
+    release: dnsLabel.max(26).default('traefik'),
+    kind: z
+      .enum(['DaemonSet', 'Deployment'], { error: 'must be DaemonSet or Deployment' })
+      .default('DaemonSet'),
+    replicas: wholeRange(1, 20).default(1),
+    serviceType: z
+      .enum(['ClusterIP', 'NodePort', 'LoadBalancer'], {
+        error: 'must be ClusterIP, NodePort or LoadBalancer',
+      })
+      .default('ClusterIP'),
+    timeoutSeconds: wholeRange(10, 3600).default(600),
+  }),
   mosquitto: block({ image: imageReference.default('eclipse-mosquitto:2') }),
 }).superRefine((platform, ctx) => {
   if (!platform.prometheus.enabled && platform.prometheus.url === '')
@@ -39,3 +57,5 @@ export const platformSchema = block({
 export type PlatformConfig = z.infer<typeof platformSchema>;
 /** KEDA's Helm release; with `enabled: false` the cluster has a KEDA of its own. */
 export type KedaConfig = PlatformConfig['keda'];
+/** Traefik's Helm release; with `enabled: false` the cluster has a Traefik of its own, or none. */
+export type TraefikConfig = PlatformConfig['traefik'];
