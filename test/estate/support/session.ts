@@ -2,6 +2,7 @@ import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeCheckout, type Checkout } from './checkout';
 import { EstateCluster } from './cluster';
+import { diagnose } from './diagnose';
 import { machineState, type MachineState } from './machine';
 
 /** Settings that make the queue notice soon what a test does. */
@@ -56,3 +57,12 @@ export async function estateCluster(): Promise<EstateCluster> {
   const { checkout } = await estate();
   return (cluster ??= new EstateCluster(checkout.directory));
 }
+
+// A failure on a machine that is gone by the time it is read about has to be told by what was printed.
+afterEach(async function () {
+  if (this.currentTest?.state !== 'failed' || session === undefined) return;
+  this.timeout(120_000);
+  show(`what the estate looked like after: ${this.currentTest.fullTitle()}`);
+  const lines = await estateCluster().then(diagnose, (error: unknown) => [String(error)]);
+  for (const line of lines) show(line);
+});
