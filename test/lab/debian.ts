@@ -54,6 +54,29 @@ export async function unpackPackages(files: readonly string[], folder: string): 
   for (const file of files) await run('/bin/sh', ['-c', script, file, folder]);
 }
 
+/** The host's own, always there, and not to be mixed with another release's. */
+export const HOST_LIBRARIES = /^(libc6|libgcc-s1|gcc-12-base|libcrypt1|libstdc\+\+6|libc-bin)$/;
+
+/** Unpacks programs that this machine itself runs, with the libraries that they find in {@link libraryFolder}. */
+export async function unpackHostPrograms(
+  arch: DebianArch,
+  packages: readonly string[],
+  folder: string,
+  detail: (text: string) => void,
+): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const files = await downloadPackages(arch, packages, detail);
+  const kept = files.filter(
+    (file) => !HOST_LIBRARIES.test(path.basename(file).split('_')[0] ?? ''),
+  );
+  detail(`${kept.length} packages`);
+  await unpackPackages(kept, folder);
+}
+
+/** Where unpacked packages have their libraries. */
+export const libraryFolder = (root: string, arch: DebianArch): string =>
+  path.join(root, 'usr', 'lib', arch === 'amd64' ? 'x86_64-linux-gnu' : 'aarch64-linux-gnu');
+
 async function fetchPackages(
   root: string,
   options: readonly string[],

@@ -1,6 +1,8 @@
 import path from 'node:path';
 import { withLock } from './cache';
-import { kedaChartFolder, writeKedaChart } from './charts/keda';
+import { chartFolder } from './charts/assembled';
+import { writeKedaChart } from './charts/keda';
+import { writeTraefikChart } from './charts/traefik';
 import { labContext, type LabContext } from './context';
 import { engineExists, startEngine, stopEngine } from './engine';
 import { labEnv, writeCommands } from './environment';
@@ -62,7 +64,8 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     await Promise.all([
       pushImages(ctx, images, reporter),
       ensureK3sImage(ctx, reporter),
-      reporter.step('chart of KEDA', () => writeKedaChart(kedaChartFolder(ctx))),
+      reporter.step('chart of KEDA', () => writeKedaChart(chartFolder(ctx, 'keda'))),
+      reporter.step('chart of Traefik', () => writeTraefikChart(chartFolder(ctx, 'traefik'))),
       reporter.step('commands and plugins', () => writeCommands(ctx, tools, programs, overrides)),
     ]);
     return { ctx, env: labEnv(ctx), stackOverrides: () => structuredClone(overrides) };

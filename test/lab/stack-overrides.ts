@@ -1,6 +1,6 @@
 import { cpus, totalmem } from 'node:os';
 import path from 'node:path';
-import { kedaChartFolder } from './charts/keda';
+import { chartFolder } from './charts/assembled';
 import type { LabContext } from './context';
 import { MIRRORED_REGISTRIES } from './engine/buildkit';
 import { k3sContainerOptions } from './k3s';
@@ -28,7 +28,8 @@ export function stackOverrides(ctx: LabContext): Record<string, unknown> {
         repository: '',
         version: '',
       },
-      keda: { chart: kedaChartFolder(ctx), repository: '', version: '' },
+      keda: { chart: chartFolder(ctx, 'keda'), repository: '', version: '' },
+      traefik: { chart: chartFolder(ctx, 'traefik'), repository: '', version: '' },
     },
   };
 }

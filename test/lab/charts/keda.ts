@@ -1,11 +1,8 @@
-import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { LabContext } from '../context';
 import { moduleFolder } from '../programs/build';
 import { groupOf } from '../programs/table';
-
-/** Where a lab's chart of KEDA lies. */
-export const kedaChartFolder = (ctx: LabContext): string => path.join(ctx.root, 'charts', 'keda');
+import { copyTemplates } from './assembled';
 
 /**
  * Puts the lab's chart of KEDA together: the templates beside this file, and KEDA's own definitions of its resources,
@@ -14,8 +11,7 @@ export const kedaChartFolder = (ctx: LabContext): string => path.join(ctx.root, 
 export async function writeKedaChart(folder: string): Promise<void> {
   const sources = await moduleFolder(groupOf('keda'), 'github.com/kedacore/keda/v2');
   const bases = path.join(sources, 'config', 'crd', 'bases');
-  await rm(folder, { recursive: true, force: true });
-  await cp(path.join(__dirname, 'keda'), folder, { recursive: true });
+  await copyTemplates('keda', folder);
   const definitions = path.join(folder, 'definitions');
   await mkdir(definitions);
   for (const name of await readdir(bases)) {

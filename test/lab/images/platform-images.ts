@@ -1,5 +1,6 @@
 import type { DebianArch } from '../debian';
 import { ensurePrograms } from '../programs';
+import { ensureTraefik } from '../programs/traefik';
 import type { Reporter } from '../report';
 import { ensureLayer, type Layer } from './layer';
 import { BASE_IMAGE_PACKAGES, baseLayer } from './node-image';
@@ -27,10 +28,10 @@ interface PlatformImage {
 
 /** What the estate runs besides Berth's own services, under upstream's names and with upstream's ways to start. */
 export async function platformImages(arch: DebianArch, reporter: Reporter): Promise<ImageSpec[]> {
-  const programs = await ensurePrograms(
-    ['prometheus', 'coredns', 'pause', 'kube-scheduler', 'keda'],
-    reporter,
-  );
+  const [programs, traefik] = await Promise.all([
+    ensurePrograms(['prometheus', 'coredns', 'pause', 'kube-scheduler', 'keda'], reporter),
+    ensureTraefik(reporter),
+  ]);
   const table: PlatformImage[] = [
     {
       name: 'prometheus/prometheus',
@@ -101,6 +102,17 @@ export async function platformImages(arch: DebianArch, reporter: Reporter): Prom
         WorkingDir: '/',
       },
       layer: { packages: [], programs: { keda: programs.keda } },
+    },
+    {
+      name: 'library/traefik',
+      tag: 'v3.7.10',
+      onBase: false,
+      config: {
+        Entrypoint: ['/usr/local/bin/traefik'],
+        WorkingDir: '/',
+        ExposedPorts: { '80/tcp': {} },
+      },
+      layer: { packages: [], programs: { 'usr/local/bin/traefik': traefik } },
     },
   ];
   const images: ImageSpec[] = [];

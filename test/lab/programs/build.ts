@@ -116,7 +116,10 @@ export async function buildGroup(
 }
 
 /** Folder with the sources of a Go module, at the version that a group pins; fetched if this machine lacks it. */
-export async function moduleFolder(group: ProgramGroup, module: string): Promise<string> {
+export async function moduleFolder(
+  group: Pick<ProgramGroup, 'module'>,
+  module: string,
+): Promise<string> {
   const cwd = path.join(MODULES_DIR, group.module);
   const { stdout } = await run('go', ['mod', 'download', '-json', module], { cwd, env: GO_ENV });
   return (JSON.parse(stdout) as { Dir: string }).Dir;

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { mkdir, symlink } from 'node:fs/promises';
+import { symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { cacheDir, cached, contentKey } from '../cache';
-import { downloadPackages, unpackPackages, type DebianArch } from '../debian';
+import { HOST_LIBRARIES, libraryFolder, unpackHostPrograms, type DebianArch } from '../debian';
 import { which } from '../exec';
 import type { Reporter } from '../report';
 
@@ -16,9 +16,6 @@ const PACKAGES = [
   'runc',
   'util-linux',
 ];
-
-/** The host's own, always there, and not to be mixed with another release's. */
-const HOST_LIBRARIES = /^(libc6|libgcc-s1|gcc-12-base|libcrypt1|libstdc\+\+6|libc-bin)$/;
 
 /** Needed besides, and part of every Debian: without them nothing here can be unpacked or started. */
 const HOST_COMMANDS = ['apt-get', 'dpkg-deb', 'flock', 'setsid', 'tar'];
@@ -51,13 +48,7 @@ export async function ensureHostPackages(reporter: Reporter): Promise<HostTools>
       cached(
         target,
         async (temporary) => {
-          await mkdir(temporary, { recursive: true });
-          const files = await downloadPackages(arch, PACKAGES, detail);
-          const kept = files.filter(
-            (file) => !HOST_LIBRARIES.test(path.basename(file).split('_')[0] ?? ''),
-          );
-          detail(`${kept.length} packages`);
-          await unpackPackages(kept, temporary);
+          await unpackHostPrograms(arch, PACKAGES, temporary, detail);
           await chooseIptables(temporary);
         },
         () => detail('waits for its turn'),
@@ -91,8 +82,7 @@ async function chooseIptables(root: string): Promise<void> {
 }
 
 function hostTools(root: string, arch: DebianArch): HostTools {
-  const triplet = arch === 'amd64' ? 'x86_64-linux-gnu' : 'aarch64-linux-gnu';
-  const libraries = path.join(root, 'usr', 'lib', triplet);
+  const libraries = libraryFolder(root, arch);
   return {
     docker: path.join(root, 'usr', 'bin', 'docker'),
     env: {
@@ -128,7 +118,8 @@ function requireRoot(): void {
   );
 }
 
-function debianArch(): DebianArch {
+/** Debian's name of this machine's processor. @throws Error in one line where the lab does not run on it */
+export function debianArch(): DebianArch {
   const arch = HOST_ARCH[process.arch];
   if (process.platform === 'linux' && arch !== undefined) return arch;
   throw new Error(

@@ -1,36 +1,21 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { parseAllDocuments } from 'yaml';
 import type { KubeApi } from '../../../runtime/shared/kubernetes/api';
 import { writeKedaChart } from '../../lab/charts/keda';
 import { run } from '../../lab/exec';
 import { ensurePrograms } from '../../lab/programs';
 import { consoleReporter } from '../../lab/report';
 import { Authority } from './certificates';
+import { accountKubeconfig, createObjects, objectsOf } from './chart-objects';
 import type { ControlPlane } from './control-plane';
-import { apiOf, createNamespace, eventually } from './kube';
 import { freePorts, Processes } from './processes';
 
 /** Namespace of the operator's own objects. */
 const NAMESPACE = 'keda';
-const ACCOUNT = 'keda-operator';
-const RBAC = '/apis/rbac.authorization.k8s.io/v1';
-
-/** Where the objects of the lab's chart go that the operator cannot do without; the rest needs a kubelet. */
-const COLLECTIONS: Readonly<Record<string, string>> = {
-  CustomResourceDefinition: '/apis/apiextensions.k8s.io/v1/customresourcedefinitions',
-  ServiceAccount: `/api/v1/namespaces/${NAMESPACE}/serviceaccounts`,
-  ClusterRole: `${RBAC}/clusterroles`,
-  ClusterRoleBinding: `${RBAC}/clusterrolebindings`,
-  Role: `${RBAC}/namespaces/${NAMESPACE}/roles`,
-  RoleBinding: `${RBAC}/namespaces/${NAMESPACE}/rolebindings`,
-};
-
-interface KubeObject {
-  readonly kind: string;
-  readonly metadata: { readonly name: string };
-}
+const ACCOUNT = { namespace: NAMESPACE, name: 'keda-operator' };
+/** The operator ends where it may not ask for these. */
+const READABLE = ['/version', '/apis/keda.sh/v1alpha1/scaledjobs'];
 
 /** A line of the operator's log. */
 export type KedaLine = Readonly<Record<string, unknown>>;
@@ -49,11 +34,14 @@ export class KedaOperator {
     const processes = new Processes(folder);
     const operator = new KedaOperator(folder, processes);
     try {
-      await install(api, programs.helm, path.join(folder, 'chart'));
+      const chart = path.join(folder, 'chart');
+      await writeKedaChart(chart);
+      const template = ['template', 'keda', chart, '--namespace', NAMESPACE];
+      const { stdout } = await run(programs.helm, template);
+      await createObjects(api, NAMESPACE, objectsOf(stdout));
       const kubeconfig = path.join(folder, 'kubeconfig');
-      const text = plane.kubeconfig.replace(/token: \S+/, `token: ${await accountToken(api)}`);
+      const text = await accountKubeconfig(plane, api, ACCOUNT, READABLE);
       await writeFile(kubeconfig, text, { mode: 0o600 });
-      await rightsAreThere(text);
       const certificates = await metricsCertificates(folder);
       const [health, metrics] = (await freePorts(2)) as [number, number];
       processes.start(
@@ -114,40 +102,6 @@ export class KedaOperator {
     await this.processes.stop();
     await rm(this.folder, { recursive: true, force: true });
   }
-}
-
-async function install(api: KubeApi, helm: string, chart: string): Promise<void> {
-  await writeKedaChart(chart);
-  const { stdout } = await run(helm, ['template', 'keda', chart, '--namespace', NAMESPACE]);
-  await createNamespace(api, NAMESPACE);
-  const objects = parseAllDocuments(stdout).map((document) => document.toJS() as KubeObject);
-  for (const object of objects) {
-    const collection = COLLECTIONS[object.kind];
-    if (collection !== undefined)
-      await api.request({ method: 'POST', path: collection, body: object });
-  }
-}
-
-/** The operator ends where it may not ask the API server's version, and a fresh one first refuses that to all but its admin. */
-async function rightsAreThere(kubeconfig: string): Promise<void> {
-  const account = await apiOf(kubeconfig);
-  try {
-    for (const path of ['/version', '/apis/keda.sh/v1alpha1/scaledjobs'])
-      await eventually(`the operator may read ${path}`, () =>
-        account.request({ method: 'GET', path }),
-      );
-  } finally {
-    await account.close();
-  }
-}
-
-async function accountToken(api: KubeApi): Promise<string> {
-  const { status } = await api.request<{ status: { token: string } }>({
-    method: 'POST',
-    path: `/api/v1/namespaces/${NAMESPACE}/serviceaccounts/${ACCOUNT}/token`,
-    body: { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} },
-  });
-  return status.token;
 }
 
 /** In a pod the operator makes these itself. It does not start without. */
