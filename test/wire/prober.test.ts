@@ -8,7 +8,7 @@ import { ServiceProcess, temporaryFolder } from './support/service-process';
 
 const LIMIT_MS = 180_000;
 /** Between a and b; a and c are as near as one machine is to itself. */
-const SIMULATED_MS = 60;
+const SIMULATED_MS = 200;
 
 describe('prober, three of them', function () {
   this.timeout(900_000);
@@ -29,6 +29,7 @@ describe('prober, three of them', function () {
         CPU_INTERVAL_MS: '200',
         PROBE_INTERVAL_MS: '200',
         LATENCY_HALF_LIFE_MS: '500',
+        PROBE_TIMEOUT_MS: '10000',
         READING_MAX_AGE_MS: '20000',
         SIMULATED_LATENCIES_MS: `node-a/node-b=${SIMULATED_MS}`,
       }),
@@ -79,6 +80,15 @@ describe('prober, three of them', function () {
         /prober_peer_latency_seconds\{peer="node-b"\} 0\.\d+/.test(
           await (await fetch(`http://127.0.0.1:${ports[0]}/metrics`)).text(),
         ),
+      LIMIT_MS,
+    );
+  });
+
+  it('comes within 10 % of the true latency', async () => {
+    // It can only ever measure more, while the machine is busy with other things: the least of many rounds counts.
+    await eventually(
+      `b was measured to be less than ${1.1 * SIMULATED_MS} ms away`,
+      async () => ((await scores(0)).peers['node-b']?.latencyMs ?? Infinity) < 1.1 * SIMULATED_MS,
       LIMIT_MS,
     );
   });

@@ -9,15 +9,19 @@ import { ensurePrograms } from '../../lab/programs';
 import { consoleReporter } from '../../lab/report';
 import { freePorts, Processes } from './processes';
 
-/** Starts a real kube-scheduler with the configuration and the flags that the estate gives it. */
+/**
+ * Starts a real kube-scheduler with the configuration and the flags that the estate gives it.
+ * @param change fields of the KubeSchedulerConfiguration that shall be otherwise
+ */
 export async function startExtenderScheduler(
   folder: string,
   config: LatencySchedulerConfig,
+  change: object = {},
 ): Promise<Processes> {
   const { 'kube-scheduler': file } = await ensurePrograms(['kube-scheduler'], consoleReporter());
   const [port = 0] = await freePorts(1);
   const configPath = path.join(folder, 'config.json');
-  await writeFile(configPath, JSON.stringify(kubeSchedulerConfiguration(config)));
+  await writeFile(configPath, JSON.stringify({ ...kubeSchedulerConfiguration(config), ...change }));
   const processes = new Processes(folder);
   processes.start(config.schedulerName, file, kubeSchedulerFlags(configPath, '127.0.0.1', port));
   return processes;

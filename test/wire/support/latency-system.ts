@@ -1,16 +1,26 @@
 import assert from 'node:assert/strict';
 import { mkdir, rm } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { buildServiceContext } from '../../../components/build-context';
 import { latencySchedulerRbac } from '../../../components/services/latency-scheduler-config';
 import { latencyExtenderRbac } from '../../../runtime/latency-extender/rbac';
+import type { NodeView } from '../../../runtime/latency-extender/types';
 import type { KubeApi } from '../../../runtime/shared/kubernetes/api';
 import { startControlPlane, type ControlPlane } from './control-plane';
+import { ExtenderProxy } from './extender-proxy';
 import { startExtenderScheduler } from './extender-scheduler';
 import { FakeProber } from './fake-prober';
-import { apiOf, createNamespace, createNode, createPod, eventually, getPod } from './kube';
+import {
+  apiOf,
+  createNamespace,
+  createNode,
+  createPod,
+  eventually,
+  getPod,
+  listEvents,
+  type SeenEvent,
+} from './kube';
+import { LatencyTraffic } from './latency-traffic';
 import { freePorts, type Processes } from './processes';
 import { kubeconfigOf } from './service-account';
 import { ServiceProcess, temporaryFolder } from './service-process';
@@ -24,9 +34,7 @@ export const BUSY = 'node-0';
 export const NAMESPACE = 'test';
 
 /** What `/explain` says of a node. */
-export interface ExplainedNode {
-  readonly node: string;
-  readonly score: number | null;
+export interface ExplainedNode extends NodeView {
   readonly extenderScore?: number;
   readonly why?: string;
 }
@@ -36,27 +44,49 @@ export interface Explanation {
   readonly filter: { readonly asked: number; readonly nodes: readonly ExplainedNode[] };
   readonly prioritize?: { readonly best: string; readonly nodes: readonly ExplainedNode[] };
 }
+/** What `/state` says, as far as tests look at it. */
+export interface ExtenderState {
+  readonly target: { readonly node: string | null; readonly why: string };
+  readonly nodes: readonly NodeView[];
+}
+/** How a kube-scheduler asks the extender. */
+export interface SchedulerOptions {
+  /** False: it sends whole nodes. */
+  readonly nodeCacheCapable?: boolean;
+  /** Long enough that the slowest machine is not taken for a slow extender, unless a test wants that. */
+  readonly httpTimeoutSeconds?: number;
+  readonly ignorable?: boolean;
+  /** Through the proxy, and not straight to the extender. */
+  readonly proxied?: boolean;
+}
 
 /**
- * A real API server, the latency extender as a process over probers that say what the test wants, and as many real
- * kube-schedulers as are started; each under an account with exactly the rights of its table.
+ * A real API server with its default scheduler, the latency extender as a process over probers that say what the test
+ * wants, and as many more kube-schedulers as are started; each under an account with exactly the rights of its table.
  */
 export class LatencySystem {
-  readonly probers = new Map<string, FakeProber>();
   readonly #schedulers: Processes[] = [];
   readonly #accounts = new Map<string, string>();
 
   private constructor(
     readonly plane: ControlPlane,
     readonly api: KubeApi,
+    readonly probers: ReadonlyMap<string, FakeProber>,
+    readonly traffic: LatencyTraffic,
     readonly extender: ServiceProcess,
     readonly url: string,
-    private readonly prometheus: Server,
+    readonly proxy: ExtenderProxy,
     private readonly folder: string,
   ) {}
 
-  /** @param followed the scheduler whose pods the extender follows. */
-  static async start(followed: string): Promise<LatencySystem> {
+  /**
+   * The nodes stand in a row, 10 ms from one to the next, each with 20 % of its CPU in use.
+   * @param followed the scheduler whose pods the extender follows. @param env more settings of the extender
+   */
+  static async start(
+    followed: string,
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<LatencySystem> {
     const [plane, folder] = await Promise.all([
       startControlPlane({ scheduler: true }),
       temporaryFolder('latency-system'),
@@ -73,30 +103,27 @@ export class LatencySystem {
       );
       probers.set(node, fake);
     }
-    const prometheus = createServer((_request, response) => {
-      const result = [{ metric: { node: BUSY }, value: [Date.now() / 1000, '25'] }];
-      response.end(JSON.stringify({ status: 'success', data: { resultType: 'vector', result } }));
-    });
-    await new Promise<void>((resolve) => prometheus.listen(0, '127.0.0.1', resolve));
+    const traffic = await LatencyTraffic.start(BUSY);
     const [port] = await freePorts(1);
     const extender = new ServiceProcess(
       buildServiceContext('latency-extender', path.join(folder, 'app')),
       {
         KUBECONFIG: await kubeconfigOf(plane, api, 'berth-system', 'extender', latencyExtenderRbac),
         SCHEDULER_NAME: followed,
-        PROM_URL: `http://127.0.0.1:${(prometheus.address() as AddressInfo).port}`,
+        PROM_URL: traffic.url,
         PROBERS: [...probers].map(([node, { address }]) => `${node}=${address}`).join(),
         HTTP_HOST: '127.0.0.1',
         PORT: String(port),
         REFRESH_INTERVAL_MS: '500',
-        PROBE_MAX_AGE_MS: '8000',
+        // A machine that is busy with other things for a while does not make readings stale.
+        PROBE_MAX_AGE_MS: '20000',
+        ...env,
       },
     );
     const url = `http://127.0.0.1:${port}`;
-    const system = new LatencySystem(plane, api, extender, url, prometheus, folder);
-    for (const [node, fake] of probers) system.probers.set(node, fake);
+    const proxy = await ExtenderProxy.start(url);
     await createNamespace(api, NAMESPACE);
-    return system;
+    return new LatencySystem(plane, api, probers, traffic, extender, url, proxy, folder);
   }
 
   /** Waits until the extender knows all nodes and the busiest of them. */
@@ -116,15 +143,14 @@ export class LatencySystem {
   }
 
   /** One more kube-scheduler; several of one name share a Lease. */
-  async startScheduler(schedulerName: string, nodeCacheCapable = true): Promise<Processes> {
+  async startScheduler(schedulerName: string, options: SchedulerOptions = {}): Promise<Processes> {
     const own = path.join(this.folder, `${schedulerName}-${this.#schedulers.length}`);
     await mkdir(own);
-    const { plane, api } = this;
     const account =
       this.#accounts.get(schedulerName) ??
       (await kubeconfigOf(
-        plane,
-        api,
+        this.plane,
+        this.api,
         schedulerName,
         schedulerName,
         latencySchedulerRbac(schedulerName),
@@ -132,10 +158,10 @@ export class LatencySystem {
     this.#accounts.set(schedulerName, account);
     const scheduler = await startExtenderScheduler(own, {
       schedulerName,
-      extenderUrl: this.url,
-      nodeCacheCapable,
-      httpTimeoutSeconds: 10,
-      ignorable: false,
+      extenderUrl: options.proxied ? this.proxy.url : this.url,
+      nodeCacheCapable: options.nodeCacheCapable ?? true,
+      httpTimeoutSeconds: options.httpTimeoutSeconds ?? 60,
+      ignorable: options.ignorable ?? false,
       leaseNamespace: schedulerName,
       kubeconfigPath: account,
     });
@@ -157,21 +183,34 @@ export class LatencySystem {
     return this.get(`/explain/${NAMESPACE}/${name}`);
   }
 
-  /** Waits until the extender judges a node so: by a rule, or in (undefined). */
-  async judged(node: string, rule: string | undefined): Promise<void> {
-    await eventually(
-      `${node} is ${rule ?? 'in'}`,
-      async () => {
-        const { nodes } = await this.get<{ nodes: { node: string; rule?: string }[] }>('/state');
-        const view = nodes.find((one) => one.node === node);
-        return view !== undefined && view.rule === rule;
-      },
-      LIMIT_MS,
+  /** What the extender knows, once it is so. */
+  state(what: string, is: (state: ExtenderState) => boolean): Promise<ExtenderState> {
+    const look = async (): Promise<ExtenderState | false> => {
+      const state = await this.get<ExtenderState>('/state');
+      return is(state) && state;
+    };
+    return eventually(what, look, LIMIT_MS);
+  }
+
+  /** Gives a node this CPU, and waits until the extender judges it by that: by a rule, or in (undefined). */
+  async heat(node: string, cpuRatio: number, rule?: string): Promise<void> {
+    this.prober(node).cpuRatio = cpuRatio;
+    await this.state(`${node} is ${rule ?? 'in'} with CPU ${cpuRatio}`, ({ nodes }) =>
+      nodes.some((one) => one.node === node && one.cpuRatio === cpuRatio && one.rule === rule),
     );
   }
 
-  async create(name: string, schedulerName: string): Promise<void> {
-    await createPod(this.api, NAMESPACE, name, { cpu: '100m', spec: { schedulerName } });
+  /** Makes probers silent, or answer again, and waits until the extender judges their nodes by that. */
+  async silence(nodes: readonly string[], silent: boolean): Promise<void> {
+    for (const node of nodes) this.prober(node).silent = silent;
+    const rule = silent ? 'no-fresh-probe' : undefined;
+    await this.state(`${nodes.join()}: ${rule ?? 'in'}`, (state) =>
+      nodes.every((node) => state.nodes.some((one) => one.node === node && one.rule === rule)),
+    );
+  }
+
+  async create(name: string, schedulerName: string, spec: object = {}): Promise<void> {
+    await createPod(this.api, NAMESPACE, name, { cpu: '100m', spec: { schedulerName, ...spec } });
   }
 
   /** The node that a pod is bound to, once it is. */
@@ -183,13 +222,27 @@ export class LatencySystem {
     );
   }
 
+  /** The node that a pod is bound to now; undefined: none. */
+  async node(name: string): Promise<string | undefined> {
+    return (await getPod(this.api, NAMESPACE, name)).spec.nodeName;
+  }
+
+  /** The first event of this reason about a pod. */
+  event(reason: string, pod: string): Promise<SeenEvent> {
+    const find = async () =>
+      (await listEvents(this.api, NAMESPACE)).find(
+        (one) => one.reason === reason && one.regarding.name === pod,
+      );
+    return eventually(`${pod} has an event ${reason}`, find, LIMIT_MS);
+  }
+
   async stop(): Promise<void> {
     for (const scheduler of this.#schedulers) await scheduler.stop();
     this.extender.kill('SIGTERM');
     await this.extender.ended;
+    await this.proxy.stop();
     for (const one of this.probers.values()) await one.stop();
-    this.prometheus.closeAllConnections();
-    this.prometheus.close();
+    await this.traffic.stop();
     await this.api.close();
     await this.plane.stop();
     await rm(this.folder, { recursive: true, force: true });

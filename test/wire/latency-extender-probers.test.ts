@@ -91,10 +91,12 @@ describe('what the latency extender follows at a real API server, with its own r
     await createProber('prober-a', 'node-1', '10.1.0.1');
     await createProber('prober-b', 'node-2', '10.1.0.2');
     await known({ 'node-1': '10.1.0.1:3000', 'node-2': '10.1.0.2:3000' });
-    await remove('probers', 'prober-b');
-    await known({ 'node-1': '10.1.0.1:3000' });
     await createProber('prober-c', 'node-2', 'fd00::3');
     await known({ 'node-1': '10.1.0.1:3000', 'node-2': '[fd00::3]:3000' });
+    await remove('probers', 'prober-c');
+    await known({ 'node-1': '10.1.0.1:3000', 'node-2': '10.1.0.2:3000' });
+    await remove('probers', 'prober-b');
+    await known({ 'node-1': '10.1.0.1:3000' });
   });
 
   it('knows the pods of its scheduler that are on a node, with what they request', async () => {
