@@ -18,6 +18,7 @@ import { ImageFeeder } from './services/image-feeder';
 import { ServiceImages } from './service-images';
 import type { StackConfig } from './stack-config';
 import { EventScaling } from './systems/event-scaling';
+import { LatencyScheduling } from './systems/latency-scheduling';
 import type { AnalyzersArgs } from './workloads/analyzer-pod';
 import { PostureJobs } from './workloads/posture-jobs';
 
@@ -57,17 +58,36 @@ export function declareEstate({ config, secrets }: StackConfig): EstateOutputs {
     ),
     urls,
   };
-  const { cpuScheduling, eventScaling } = config.systems;
+  const { cpuScheduling, eventScaling, latencyScheduling } = config.systems;
   const queries = cpuQueries(config);
   const { cpuQuery } = queries;
-  if (!cpuScheduling.enabled && !eventScaling.enabled)
-    return { ...outputs, cpuQuery, jobs: [], scaledJobs: [] };
+  const jobs: string[] = [];
+  const scaledJobs: string[] = [];
+  if (outputs.systems.length === 0) return { ...outputs, cpuQuery, jobs, scaledJobs };
 
   const namespaces = new Namespaces('namespaces', onCluster);
   const images = new ServiceImages('images', {
     images: config.images,
     registryPassword: secrets.registryPassword,
   });
+  if (latencyScheduling.enabled) {
+    const scheduling = new LatencyScheduling(
+      'latency-scheduling',
+      {
+        settings: latencyScheduling,
+        namespace: namespaces.system,
+        images,
+        kubeSchedulerImage: config.platform.kubeScheduler.image,
+        prometheusUrl,
+        nodeCgroups: config.cluster.kind === 'docker',
+      },
+      onCluster,
+    );
+    Object.assign(urls, scheduling.urls);
+  }
+  if (!cpuScheduling.enabled && !eventScaling.enabled)
+    return { ...outputs, cpuQuery, jobs, scaledJobs };
+
   const broker = declareCameras(config, namespaces, images, onCluster);
   const analyzers: AnalyzersArgs = {
     namespace: namespaces.posture,
@@ -76,8 +96,6 @@ export function declareEstate({ config, secrets }: StackConfig): EstateOutputs {
     posture: config.posture,
     databasePassword: secrets.databasePassword,
   };
-  const jobs: string[] = [];
-  const scaledJobs: string[] = [];
   if (cpuScheduling.enabled) {
     const scheduler = new CpuScheduler(
       CPU_SCHEDULER_NAME,

@@ -12,10 +12,18 @@ export const ANALYZER_APPS: readonly string[] = Array.from(
 /** Labels of every analyzer's pod. */
 export const ANALYZER_LABELS = { app: 'posture' } as const;
 
-export const NAMESPACES = { posture: 'posture', system: 'berth-system' } as const;
+export const NAMESPACES = {
+  posture: 'posture',
+  system: 'berth-system',
+  probers: 'berth-probers',
+  hello: 'hello',
+} as const;
 /** Name of the k3s server's node in a Docker cluster. */
 export const SERVER_NODE_NAME = 'server';
 export const CPU_SCHEDULER_NAME = 'cpu-scheduler';
+/** `schedulerName` of pods that go where the latency is low. */
+export const LATENCY_SCHEDULER_NAME = 'latency-aware-scheduler';
+export const LATENCY_EXTENDER_NAME = 'latency-extender';
 
 export const NODE_CONTROLLER_NAME = 'posture-node-controller';
 export const EXTERNAL_SCALER_NAME = 'posture-external-scaler';

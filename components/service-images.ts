@@ -13,7 +13,15 @@ const analyzerDockerfile = 'images/analyzer.Dockerfile';
 const contextFor = (service: string): string => `.berth/build/${service}`;
 
 /** The services that Berth builds an image of: runtime/<id>. */
-export type ServiceId = 'cpu-scheduler' | 'image-feeder' | 'node-controller' | 'external-scaler';
+export type ServiceId =
+  | 'cpu-scheduler'
+  | 'image-feeder'
+  | 'node-controller'
+  | 'external-scaler'
+  | 'prober'
+  | 'latency-extender'
+  | 'hellopod'
+  | 'load-generator';
 
 export interface ServiceImagesArgs {
   readonly images: ImagesConfig;

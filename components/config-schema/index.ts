@@ -17,6 +17,7 @@ export const estateSchemas = {
 
 export type { ClusterConfig, DockerClusterConfig } from './cluster';
 export type { ImagesConfig } from './images';
+export { simulatedLatenciesText, type LatencySchedulingConfig } from './latency-scheduling';
 export type { NodeConfig } from './nodes';
 export type { KedaConfig, PlatformConfig, TraefikConfig } from './platform';
 export type { PostureConfig } from './posture';

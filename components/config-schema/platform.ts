@@ -45,6 +45,10 @@ export const platformSchema = block({
     timeoutSeconds: wholeRange(10, 3600).default(600),
   }),
   mosquitto: block({ image: imageReference.default('eclipse-mosquitto:2') }),
+  /** Of the cluster's own version: that of cluster.docker.image, unless said. */
+  kubeScheduler: block({
+    image: imageReference.default('registry.k8s.io/kube-scheduler:v1.36.3'),
+  }),
 }).superRefine((platform, ctx) => {
   if (!platform.prometheus.enabled && platform.prometheus.url === '')
     ctx.addIssue({

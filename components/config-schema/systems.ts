@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { latencySchedulingSchema } from './latency-scheduling';
 import { block, logLevel, nodeName, range, secretName, wholeRange } from './values';
 
 /** The switch of a system that this version does not have yet: it can only be off. */
@@ -52,7 +53,7 @@ const eventScaling = block({
 export const systemsSchema = block({
   cpuScheduling,
   eventScaling,
-  latencyScheduling: notYet,
+  latencyScheduling: latencySchedulingSchema,
   autoscaling: notYet,
   experiment: notYet,
 }).superRefine((systems, ctx) => {

@@ -60,7 +60,7 @@ describe('load generator process', function () {
   before(async () => {
     folder = await temporaryFolder('load-generator');
     buildSync({
-      entryPoints: [path.join(__dirname, '../../runtime/load-generator/cli.ts')],
+      entryPoints: [path.join(__dirname, '../../runtime/load-generator/main.ts')],
       bundle: true,
       platform: 'node',
       target: 'node20',

@@ -89,8 +89,11 @@ export async function platformImages(arch: DebianArch, reporter: Reporter): Prom
       name: 'kube-scheduler',
       tag: 'v1.36.3',
       onBase: false,
-      config: { Entrypoint: ['/kube-scheduler'], WorkingDir: '/' },
-      layer: { packages: [], programs: { 'kube-scheduler': programs['kube-scheduler'] } },
+      config: { Entrypoint: ['/usr/local/bin/kube-scheduler'], Env: [PATH], WorkingDir: '/' },
+      layer: {
+        packages: [],
+        programs: { 'usr/local/bin/kube-scheduler': programs['kube-scheduler'] },
+      },
     },
     {
       name: 'kedacore/keda',

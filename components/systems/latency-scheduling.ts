@@ -1,0 +1,106 @@
+import * as kubernetes from '@pulumi/kubernetes';
+import * as pulumi from '@pulumi/pulumi';
+import { simulatedLatenciesText, type LatencySchedulingConfig } from '../config-schema';
+import { podSecurity } from '../namespaces';
+import { LATENCY_EXTENDER_NAME, LATENCY_SCHEDULER_NAME, NAMESPACES } from '../plan';
+import type { ServiceImages } from '../service-images';
+import { LatencyExtender } from '../services/latency-extender';
+import { LatencyScheduler } from '../services/latency-scheduler';
+import { Prober } from '../services/prober';
+import { Hellopod } from '../workloads/hellopod';
+
+export interface LatencySchedulingArgs {
+  readonly settings: LatencySchedulingConfig;
+  /** Where the extender and the scheduler run. */
+  readonly namespace: pulumi.Input<string>;
+  readonly images: ServiceImages;
+  /** A kube-scheduler of the cluster's own version. */
+  readonly kubeSchedulerImage: string;
+  readonly prometheusUrl: pulumi.Input<string>;
+  /** Whether nodes are containers, whose CPU only their control groups tell. */
+  readonly nodeCgroups: boolean;
+}
+
+/**
+ * Pods near the traffic, on nodes with room: probers measure, the extender rates nodes, and a kube-scheduler that asks
+ * it places pods. Hellopods are placed by it.
+ */
+export class LatencyScheduling extends pulumi.ComponentResource {
+  /** URLs inside the cluster, by service. */
+  readonly urls: Readonly<Record<string, pulumi.Output<string>>>;
+
+  constructor(name: string, args: LatencySchedulingArgs, options: pulumi.ComponentResourceOptions) {
+    super('berth:systems:LatencyScheduling', name, {}, options);
+    const { settings, namespace, images } = args;
+    const { logLevel, replicas } = settings;
+    const inside = { parent: this };
+    const own = (id: string, level: 'restricted' | 'privileged') =>
+      new kubernetes.core.v1.Namespace(
+        id,
+        { metadata: { name: id, labels: podSecurity(level) } },
+        inside,
+      ).metadata.name;
+    // Where nodes are containers the probers read /sys/fs/cgroup of their node, and no level but `privileged` allows a
+    // hostPath. So they are in a namespace by themselves; everything else about their pods is as `restricted` asks.
+    const probersNamespace = own(
+      NAMESPACES.probers,
+      args.nodeCgroups ? 'privileged' : 'restricted',
+    );
+    const prober = new Prober(
+      'prober',
+      {
+        namespace: probersNamespace,
+        image: images.service('prober'),
+        nodeCgroups: args.nodeCgroups,
+        settings: {
+          landmarks: settings.landmarks,
+          latencyFullScaleMs: settings.latencyFullScaleMs,
+          simulatedLatenciesMs: simulatedLatenciesText(settings.simulatedLatenciesMs),
+          logLevel,
+        },
+      },
+      inside,
+    );
+    const extender = new LatencyExtender(
+      LATENCY_EXTENDER_NAME,
+      {
+        namespace,
+        image: images.service('latency-extender'),
+        prometheusUrl: args.prometheusUrl,
+        schedulerName: LATENCY_SCHEDULER_NAME,
+        probers: { namespace: probersNamespace, selector: prober.selector, port: prober.port },
+        settings: { replicas, nothingFresh: settings.nothingFresh, logLevel },
+      },
+      { ...inside, dependsOn: [prober] },
+    );
+    const scheduler = new LatencyScheduler(
+      LATENCY_SCHEDULER_NAME,
+      {
+        namespace,
+        image: args.kubeSchedulerImage,
+        extenderUrl: extender.url,
+        settings: {
+          replicas,
+          httpTimeoutSeconds: settings.httpTimeoutSeconds,
+          ignorable: settings.ignorable,
+        },
+      },
+      inside,
+    );
+    const hellopod = new Hellopod(
+      'hellopod',
+      {
+        namespace: own(NAMESPACES.hello, 'restricted'),
+        image: images.service('hellopod'),
+        schedulerName: LATENCY_SCHEDULER_NAME,
+        replicas: settings.hellopod.replicas,
+        proberAddress: prober.localAddress,
+        cpuMillis: settings.hellopod.cpuMillis,
+        logLevel,
+      },
+      { ...inside, dependsOn: [prober, extender, scheduler] },
+    );
+    this.urls = { [LATENCY_EXTENDER_NAME]: extender.url, hellopod: hellopod.url };
+    this.registerOutputs({});
+  }
+}
