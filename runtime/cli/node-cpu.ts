@@ -1,26 +1,12 @@
 import type { V1Node } from '@kubernetes/client-node';
 import type { Kube } from './kube';
-
-/** A Prometheus inside the cluster, as the API server's service proxy addresses it. */
-export interface ProxiedService {
-  readonly namespace: string;
-  readonly name: string;
-  readonly port: number;
-}
+import { proxyPath, type ProxiedService } from './service-proxy';
 
 /** One answer of Prometheus to an instant query. */
 export interface CpuSample {
   readonly metric: Readonly<Record<string, string>>;
   /** Time (s) and value as text. */
   readonly value: readonly [number, string];
-}
-
-/** The service in the cluster that a URL names (`http://NAME.NAMESPACE.svc:PORT`); undefined for any other URL. */
-export function proxiedService(url: string): ProxiedService | undefined {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  const [name, namespace, svc] = parsed?.hostname.split('.') ?? [];
-  if (!parsed || !name || !namespace || svc !== 'svc') return undefined;
-  return { name, namespace, port: Number(parsed.port || 80) };
 }
 
 /**
@@ -54,10 +40,7 @@ export async function readNodeCpu(
   query: string,
   nodes: readonly V1Node[],
 ): Promise<Map<string, number>> {
-  const { namespace, name, port } = prometheus;
-  const path =
-    `/api/v1/namespaces/${namespace}/services/http:${name}:${port}/proxy/api/v1/query` +
-    `?query=${encodeURIComponent(query)}`;
+  const path = proxyPath(prometheus, `/api/v1/query?query=${encodeURIComponent(query)}`);
   try {
     const answer = await kube.json<{ data?: { result?: CpuSample[] } }>(path);
     return cpuByNode(answer.data?.result ?? [], nodes);

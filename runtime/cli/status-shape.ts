@@ -1,6 +1,7 @@
 import type { V1Node } from '@kubernetes/client-node';
 import type { ClusterObjects, Workload } from './cluster-objects';
 import { jobRows, type JobRow } from './job-rows';
+import type { LatencyReport } from './latency-report';
 import { slotOf } from './node-slot';
 import { scaledJobRows, type QueueReport, type ScaledJobRow } from './scaled-job-rows';
 
@@ -27,6 +28,8 @@ export interface Status {
   readonly nodes: readonly NodeRow[];
   readonly jobs: readonly JobRow[];
   readonly scaledJobs: readonly ScaledJobRow[];
+  /** Null for an estate without latency-aware scheduling. */
+  readonly latency: LatencyReport | null;
   readonly services: readonly ServiceRow[];
 }
 
@@ -34,16 +37,19 @@ export interface Status {
  * The status of an estate.
  * @param cpuRatios used share of each node whose reading is known, by node name.
  * @param report what the external scaler says.
+ * @param latency what the latency extender says; null for an estate without one.
  */
 export function statusOf(
   cluster: ClusterObjects,
   cpuRatios: ReadonlyMap<string, number>,
   report: QueueReport,
+  latency: LatencyReport | null,
 ): Status {
   return {
     nodes: cluster.nodes.map((node) => nodeRow(node, cpuRatios)).sort(byName),
     jobs: jobRows(cluster.jobs, cluster.pods),
     scaledJobs: scaledJobRows(cluster.scaledJobs, cluster, report),
+    latency,
     services: cluster.services.map(serviceRow).sort(byName),
   };
 }

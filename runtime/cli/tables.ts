@@ -1,5 +1,6 @@
 import Table from 'cli-table3';
 import type { JobRow } from './job-rows';
+import type { LatencyReport } from './latency-report';
 import type { ScaledJobRow } from './scaled-job-rows';
 import type { Status } from './status-shape';
 
@@ -30,8 +31,8 @@ export function resultTable(rows: readonly ResultRow[]): string {
   );
 }
 
-/** The tables of `status`: nodes, jobs, ScaledJobs, services. */
-export function statusTables({ nodes, jobs, scaledJobs, services }: Status): string {
+/** The tables of `status`: nodes, jobs, ScaledJobs, latency-aware scheduling, services. */
+export function statusTables({ nodes, jobs, scaledJobs, latency, services }: Status): string {
   const tables = [
     table(
       ['node', 'ready', 'eligible', 'slot', 'CPU'],
@@ -73,6 +74,7 @@ export function statusTables({ nodes, jobs, scaledJobs, services }: Status): str
         ]),
       ),
     );
+  if (latency !== null) tables.push(latencyTable(latency));
   if (services.length > 0)
     tables.push(
       table(
@@ -81,6 +83,27 @@ export function statusTables({ nodes, jobs, scaledJobs, services }: Status): str
       ),
     );
   return tables.join('\n');
+}
+
+/** Where the latency-aware scheduler's pods are, and how its extender rates nodes. */
+export function latencyTable({ unanswered, target, why, nodes, pods }: LatencyReport): string {
+  const on = (name: string | null) => pods.filter(({ node }) => node === name).length;
+  const waiting = on(null) === 0 ? '' : `; ${on(null)} of ${pods.length} pods wait for a node`;
+  if (unanswered !== null) return unanswered + waiting;
+  return [
+    table(
+      ['latency-aware scheduling', 'pods', 'CPU', 'latency', 'score', 'why not'],
+      nodes.map((row) => [
+        row.node === target ? `${row.node} (busiest)` : row.node,
+        on(row.node),
+        percent(row.cpuRatio),
+        row.latencyMs === null ? UNKNOWN : `${row.latencyMs.toFixed(1)} ms`,
+        row.score === null ? UNKNOWN : row.score.toFixed(3),
+        row.why ?? '',
+      ]),
+    ),
+    `latency is counted ${target === null ? 'to the median of all nodes' : `to ${target}`}: ${why}${waiting}`,
+  ].join('\n');
 }
 
 function table(head: string[], rows: Cell[][]): string {

@@ -140,7 +140,13 @@ describe('ScaledJobs in status', () => {
       jobRows([job(0), queued] as never, []).map(({ name, phase }) => [name, phase]),
       [['posture-analyzer-job-1', 'Queued']],
     );
-    const text = statusTables({ nodes: [], jobs: [], scaledJobs: rows, services: [] });
+    const text = statusTables({
+      nodes: [],
+      jobs: [],
+      scaledJobs: rows,
+      latency: null,
+      services: [],
+    });
     for (const part of ['why not yet', 'the scaler has not seen it yet'])
       assert.ok(text.includes(part), text);
   });

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { cpuByNode, proxiedService } from '../../runtime/cli/node-cpu';
+import { latencyReport } from '../../runtime/cli/latency-report';
+import { cpuByNode } from '../../runtime/cli/node-cpu';
 import { chosenCpuRatio, jobRows, podOfJob } from '../../runtime/cli/job-rows';
+import { proxiedService } from '../../runtime/cli/service-proxy';
 import { statusOf } from '../../runtime/cli/status-shape';
-import { resultTable, statusTables } from '../../runtime/cli/tables';
+import { latencyTable, resultTable, statusTables } from '../../runtime/cli/tables';
 
 const node = (name: string, labels: Record<string, string>, ready: boolean) => ({
   metadata: { name, labels },
@@ -72,7 +74,7 @@ const notDone = { images: null, good: null, bad: null, noPose: null, seconds: nu
 
 describe('status', () => {
   it('has exactly the documented shape, and null for what is not known', () => {
-    assert.deepEqual(statusOf(cluster, new Map([['node-2', 0.5]]), NO_QUEUE), {
+    assert.deepEqual(statusOf(cluster, new Map([['node-2', 0.5]]), NO_QUEUE, null), {
       nodes: [
         { name: 'node-1', ready: false, eligible: false, slot: 10, cpuRatio: null },
         { name: 'node-2', ready: true, eligible: true, slot: 2, cpuRatio: 0.5 },
@@ -84,6 +86,7 @@ describe('status', () => {
         { name: 'posture-pi1-9', phase: 'Running', node: 'node-1', ...notDone },
       ],
       scaledJobs: [],
+      latency: null,
       services: [
         { name: 'cpu-scheduler', ready: false, image: 'r/cpu@sha256:0123456789abcdef' },
         { name: 'node-exporter', ready: true, image: 'node-exporter:1' },
@@ -113,12 +116,50 @@ describe('status', () => {
   });
 
   it('shows tables with a dash for what is not known', () => {
-    const text = statusTables(statusOf(cluster, new Map([['node-2', 0.5]]), NO_QUEUE));
+    const text = statusTables(statusOf(cluster, new Map([['node-2', 0.5]]), NO_QUEUE, null));
     for (const part of ['50.0 %', '5 / 4 / 3', '7.3 s', '–', 'r/cpu@0123456789ab'])
       assert.ok(text.includes(part), `${part} is in\n${text}`);
-    const [row] = statusOf(cluster, new Map(), NO_QUEUE).jobs;
+    const [row] = statusOf(cluster, new Map(), NO_QUEUE, null).jobs;
     const table = resultTable([{ ...row!, slot: 10, chosenCpuRatio: 0.125 }]);
     for (const part of ['12.5 %', ' 10 ', '5 / 4 / 3']) assert.ok(table.includes(part), table);
+  });
+});
+
+describe('latency-aware scheduling in status', () => {
+  const pod = (name: string, nodeName?: string, phase = 'Running') =>
+    ({ metadata: { name, namespace: 'hello' }, spec: { nodeName }, status: { phase } }) as never;
+  const pods = [pod('b', 'node-2'), pod('a', 'node-1'), pod('c'), pod('d', 'node-1', 'Failed')];
+  const state = {
+    target: { node: 'node-1', why: 'it is the busiest node' },
+    nodes: [
+      { node: 'node-2', effectiveCpuRatio: 0.1, latencyMs: 60, score: null, why: 'too far' },
+      { node: 'node-1', effectiveCpuRatio: 0.5, latencyMs: 0, score: 0.85 },
+    ],
+  };
+
+  it('has pods that are, by name, and nodes with why one is out', () => {
+    assert.deepEqual(latencyReport(pods, state), {
+      unanswered: null,
+      target: 'node-1',
+      why: 'it is the busiest node',
+      nodes: [
+        { node: 'node-1', cpuRatio: 0.5, latencyMs: 0, score: 0.85, why: null },
+        { node: 'node-2', cpuRatio: 0.1, latencyMs: 60, score: null, why: 'too far' },
+      ],
+      pods: [
+        { name: 'a', namespace: 'hello', node: 'node-1' },
+        { name: 'b', namespace: 'hello', node: 'node-2' },
+        { name: 'c', namespace: 'hello', node: null },
+      ],
+    });
+  });
+
+  it('is a table of nodes with the busiest one and who waits, or why there is none', () => {
+    const text = latencyTable(latencyReport(pods, state));
+    for (const part of ['node-1 (busiest)', '50.0 %', '60.0 ms', '0.850', 'too far', '1 of 3 pods'])
+      assert.ok(text.includes(part), `${part} is in\n${text}`);
+    const silent = latencyReport(pods, 'latency-extender does not answer');
+    assert.match(latencyTable(silent), /^latency-extender does not answer; 1 of 3 pods wait/);
   });
 });
 

@@ -2,14 +2,16 @@ import { existsSync } from 'node:fs';
 import { readCluster } from '../cluster-objects';
 import type { CommandContext, CommonOptions } from '../command-context';
 import { openKube } from '../kube';
-import { proxiedService, readNodeCpu } from '../node-cpu';
+import { readLatency } from '../latency-report';
+import { readNodeCpu } from '../node-cpu';
 import { readQueue } from '../queue-report';
+import { proxiedService } from '../service-proxy';
 import { keptOutputs } from '../stack-outputs';
 import { statusOf } from '../status-shape';
 import { statusTables } from '../tables';
 import { UserError } from '../user-error';
 
-/** `npm run status`: nodes, jobs, ScaledJobs and services as the cluster knows them now. Needs no engine and no lab. */
+/** `npm run status`: nodes, jobs, ScaledJobs, latency-aware scheduling and services as the cluster knows them now. Needs no engine and no lab. */
 export async function status(context: CommandContext, options: CommonOptions): Promise<number> {
   const { folder, print } = context;
   if (!existsSync(folder.kubeconfig))
@@ -24,7 +26,7 @@ export async function status(context: CommandContext, options: CommonOptions): P
       ? await readNodeCpu(kube, prometheus, cpuQuery, cluster.nodes)
       : new Map<string, number>();
   const queue = cluster.scaledJobs.length > 0 ? await readQueue(kube, outputs) : { queue: [] };
-  const shaped = statusOf(cluster, cpu, queue);
+  const shaped = statusOf(cluster, cpu, queue, await readLatency(kube, outputs));
   print(options.json ? JSON.stringify(shaped, null, 2) : statusTables(shaped));
   return 0;
 }

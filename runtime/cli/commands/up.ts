@@ -4,6 +4,7 @@ import type { CommandContext, CommonOptions } from '../command-context';
 import { openStack, runEngine } from '../engine';
 import { describeChanges, isUnchanged } from '../engine-events';
 import { openKube, type Kube } from '../kube';
+import { readLatency } from '../latency-report';
 import { mendLocks, mendState, stateResources } from '../mend-state';
 import type { Phase } from '../progress';
 import { prepareStack } from '../project';
@@ -15,7 +16,7 @@ import { requireStackConfig } from '../stack-folder';
 import { keepOutputs, keptOutputs, type StackOutputs } from '../stack-outputs';
 import { modeOf } from '../scaled-job-rows';
 import { statusOf } from '../status-shape';
-import { resultTable } from '../tables';
+import { latencyTable, resultTable } from '../tables';
 import { watchJobs, watchScaledJobs } from '../watch-jobs';
 import { openWorkbench, type Workbench } from '../workbench';
 
@@ -49,6 +50,8 @@ export async function up(context: CommandContext, options: CommonOptions): Promi
     say('');
     if (results.rows.length > 0) say(resultTable(results.rows));
     for (const line of results.problems) say(line);
+    const latency = await readLatency(kube, outputs);
+    if (latency !== null) say(latencyTable(latency));
     for (const [name, url] of Object.entries({ api: kube.server, ...outputs.urls }))
       say(`${name}: ${url}`);
     say(`kubeconfig: ${folder.kubeconfig}`);
@@ -56,7 +59,7 @@ export async function up(context: CommandContext, options: CommonOptions): Promi
     say(change);
     if (options.json) {
       const queue = await readQueue(kube, outputs);
-      print(JSON.stringify(statusOf(await readCluster(kube), new Map(), queue)));
+      print(JSON.stringify(statusOf(await readCluster(kube), new Map(), queue, latency)));
     }
     return results.problems.length > 0 ? 1 : 0;
   } finally {

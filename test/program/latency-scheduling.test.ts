@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import * as pulumi from '@pulumi/pulumi';
+import { ConfigError, parseEstateConfig } from '../../components/config';
+import { declareEstate } from '../../components/estate';
+import { DAEMON_SET, DEPLOYMENT, envOf, specOf } from './support/pods';
+import { only, record, resolved, type Declared } from './support/record';
+
+const NAMESPACE = 'kubernetes:core/v1:Namespace';
+
+const parse = (latencyScheduling: Record<string, unknown>, more: Record<string, unknown> = {}) =>
+  parseEstateConfig({
+    values: {
+      nodes: [
+        { name: 'node-1', slot: 1 },
+        { name: 'node-2', slot: 2 },
+      ],
+      systems: {
+        cpuScheduling: { enabled: false },
+        latencyScheduling: { enabled: true, ...latencyScheduling },
+      },
+      ...more,
+    },
+    keys: [],
+    secrets: new Set(['clusterToken', 'kubeconfig']),
+  });
+
+/** An estate with latency-aware scheduling and nothing else. */
+const declare = (
+  latencyScheduling: Record<string, unknown> = {},
+  more: Record<string, unknown> = {},
+) =>
+  record(() =>
+    declareEstate({
+      config: parse(latencyScheduling, more),
+      secrets: {
+        clusterToken: pulumi.secret('token'),
+        kubeconfig: pulumi.secret('kind: Config'),
+        registryPassword: undefined,
+        databasePassword: undefined,
+      },
+    }),
+  );
+
+const problemsOf = (latencyScheduling: Record<string, unknown>): readonly string[] => {
+  try {
+    parse(latencyScheduling);
+  } catch (error) {
+    assert.ok(error instanceof ConfigError, String(error));
+    return error.problems;
+  }
+  assert.fail('the configuration was accepted');
+};
+
+const levelOf = (declared: readonly Declared[], name: string) => {
+  const { labels } = only(declared, NAMESPACE, name).inputs.metadata as {
+    labels: Record<string, string>;
+  };
+  return labels['pod-security.kubernetes.io/enforce'];
+};
+const namespaceOf = ({ inputs }: Declared) => (inputs.metadata as { namespace: string }).namespace;
+const variables = (one: Declared) => envOf(specOf(one).template.spec.containers[0]);
+
+describe('the latency-scheduling system', function () {
+  this.timeout(180_000);
+
+  it('declares a prober on each node, the extender, its kube-scheduler, and nine hellopods', async () => {
+    const { declared, result } = await declare();
+    only(declared, DAEMON_SET, 'prober');
+    const deployments = declared.filter(({ type }) => type === DEPLOYMENT);
+    assert.deepEqual(
+      deployments.map((one) => [one.name, namespaceOf(one), specOf(one).replicas]).sort(),
+      [
+        ['hellopod', 'hello', 9],
+        ['latency-aware-scheduler', 'berth-system', 2],
+        ['latency-extender', 'berth-system', 2],
+      ],
+    );
+    const hellopod = only(declared, DEPLOYMENT, 'hellopod');
+    assert.equal(specOf(hellopod).template.spec.schedulerName, 'latency-aware-scheduler');
+    const urls = Object.fromEntries(
+      await Promise.all(
+        Object.entries(result.urls).map(
+          async ([name, url]) => [name, (await resolved(pulumi.output(url))).value] as const,
+        ),
+      ),
+    );
+    assert.equal(urls['latency-extender'], 'http://latency-extender.berth-system.svc:3001');
+    assert.deepEqual(result.systems, ['latencyScheduling']);
+  });
+
+  it('tells the extender where the probers and Prometheus are, and hellopods where their prober is', async () => {
+    const { declared } = await declare({ nothingFresh: 'closed' });
+    const extender = variables(only(declared, DEPLOYMENT, 'latency-extender'));
+    assert.equal(extender.PROBER_NAMESPACE, 'berth-probers');
+    assert.equal(extender.PROBER_SELECTOR, 'app.kubernetes.io/name=prober');
+    assert.equal(extender.PROM_URL, 'http://kube-prom-stack-prometheus.monitoring.svc:9090');
+    assert.equal(extender.NOTHING_FRESH, 'closed');
+    assert.equal(extender.SCHEDULER_NAME, 'latency-aware-scheduler');
+    assert.equal(
+      variables(only(declared, DEPLOYMENT, 'hellopod')).PROBER_ADDRESS,
+      'prober.berth-probers.svc:3000',
+    );
+  });
+
+  it('runs a kube-scheduler of the version of the cluster', async () => {
+    const { cluster, platform } = parse({});
+    const version = /:(v[\d.]+)-/.exec(cluster.docker.image)?.[1];
+    assert.equal(platform.kubeScheduler.image, `registry.k8s.io/kube-scheduler:${version}`);
+    const { declared } = await declare(
+      {},
+      { platform: { kubeScheduler: { image: 'registry.example/kube-scheduler:v1.30.1' } } },
+    );
+    const [container] = specOf(only(declared, DEPLOYMENT, 'latency-aware-scheduler')).template.spec
+      .containers;
+    assert.equal(container.image, 'registry.example/kube-scheduler:v1.30.1');
+  });
+
+  it('lets no pods but the probers of Docker nodes have a host path', async () => {
+    const docker = (await declare()).declared;
+    assert.equal(levelOf(docker, 'berth-probers'), 'privileged');
+    assert.equal(specOf(only(docker, DAEMON_SET)).template.spec.volumes?.length, 1);
+    for (const name of ['berth-system', 'hello'])
+      assert.equal(levelOf(docker, name), 'restricted', name);
+    const hosts = (await declare({}, { cluster: { kind: 'existing' } })).declared;
+    assert.equal(levelOf(hosts, 'berth-probers'), 'restricted');
+    assert.equal(specOf(only(hosts, DAEMON_SET)).template.spec.volumes, undefined);
+  });
+
+  it('simulates latencies where it is told to, and nowhere else', async () => {
+    const simulated = async (latencies?: Record<string, number>) => {
+      const { declared } = await declare({ simulatedLatenciesMs: latencies });
+      return variables(only(declared, DAEMON_SET)).SIMULATED_LATENCIES_MS ?? '';
+    };
+    assert.equal(await simulated(), '');
+    assert.equal(
+      await simulated({ 'node-1/node-2': 4, 'node-2/*': 20 }),
+      'node-1/node-2=4,node-2/*=20',
+    );
+  });
+
+  it('checks its settings', () => {
+    assert.deepEqual(
+      problemsOf({
+        replicas: 6,
+        nothingFresh: 'maybe',
+        httpTimeoutSeconds: 0,
+        landmarks: 0,
+        latencyFullScaleMs: 0,
+        hellopod: { replicas: -1, cpuMillis: 0, path: 'hello' },
+        traffic: { node: 'Node 1', ratePerSecond: 0 },
+      }).map((problem) => problem.replace(/^berth:systems\.latencyScheduling\.(\S+): .*$/, '$1')),
+      [
+        'replicas',
+        'nothingFresh',
+        'httpTimeoutSeconds',
+        'landmarks',
+        'latencyFullScaleMs',
+        'hellopod.replicas',
+        'hellopod.cpuMillis',
+        'hellopod.path',
+        'traffic.node',
+        'traffic.ratePerSecond',
+      ],
+    );
+    assert.match(
+      problemsOf({ simulatedLatenciesMs: { 'node-1': 4 } }).join(),
+      /simulatedLatenciesMs: .*"node-1=4" is not NODE\/NODE=MILLISECONDS/,
+    );
+    assert.match(
+      problemsOf({ simulatedLatenciesMs: { 'node-1/node-2': 20_000 } }).join(),
+      /simulatedLatenciesMs\.node-1\/node-2: 20000 is not in 0\.\.10000/,
+    );
+  });
+});
