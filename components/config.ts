@@ -71,7 +71,11 @@ export function parseEstateConfig(raw: RawConfig): EstateConfig {
   problems.push(...repeatedNodes(raw.values.nodes));
   if (problems.length > 0) throw new ConfigError(problems);
   const config = parsed as unknown as EstateConfig;
-  const conflicts = [...reservedNames(config), ...missingSecrets(config, raw.secrets)];
+  const conflicts = [
+    ...reservedNames(config),
+    ...trafficProblems(config),
+    ...missingSecrets(config, raw.secrets),
+  ];
   if (conflicts.length > 0) throw new ConfigError(conflicts);
   return config;
 }
@@ -104,6 +108,22 @@ function reservedNames({ cluster, nodes }: EstateConfig): string[] {
       ? [`berth:nodes[${index}].name: "${node.name}" is the k3s server's own name; choose another`]
       : [],
   );
+}
+
+/** Requests come in at one node where that node is one of the estate's, and has a Traefik. */
+function trafficProblems({ cluster, nodes, platform: { traefik }, systems }: EstateConfig) {
+  const { enabled, traffic } = systems.latencyScheduling;
+  if (!enabled || traffic.node === '') return [];
+  const problem = (why: string) =>
+    `berth:systems.latencyScheduling.traffic.node: ${JSON.stringify(traffic.node)} ${why}`;
+  const known = [SERVER_NODE_NAME, ...nodes.map(({ name }) => name)];
+  const isUnknown = cluster.kind === 'docker' && !known.includes(traffic.node);
+  return [
+    ...(isUnknown ? [problem(`is no node of the estate; known are ${known.join(', ')}`)] : []),
+    ...(traefik.enabled && traefik.kind === 'DaemonSet'
+      ? []
+      : [problem('needs platform.traefik with enabled: true and kind: DaemonSet')]),
+  ];
 }
 
 function missingSecrets(config: EstateConfig, set: ReadonlySet<SecretKey>): string[] {

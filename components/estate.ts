@@ -75,6 +75,7 @@ export function declareEstate({ config, secrets }: StackConfig): EstateOutputs {
       'latency-scheduling',
       {
         settings: latencyScheduling,
+        traefik: config.platform.traefik,
         namespace: namespaces.system,
         images,
         kubeSchedulerImage: config.platform.kubeScheduler.image,

@@ -32,7 +32,7 @@ export const latencySchedulingSchema = block({
   hellopod: block({
     replicas: wholeRange(0, 1000).default(9),
     cpuMillis: wholeRange(1, 64_000).default(50),
-    path: absolutePath.default('/hello'),
+    path: z.union([z.literal(''), absolutePath]).default('/hello'),
   }),
   traffic: block({
     node: z.union([z.literal(''), nodeName]).default(''),

@@ -1,16 +1,23 @@
 import * as kubernetes from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
-import { simulatedLatenciesText, type LatencySchedulingConfig } from '../config-schema';
+import {
+  simulatedLatenciesText,
+  type LatencySchedulingConfig,
+  type TraefikConfig,
+} from '../config-schema';
 import { podSecurity } from '../namespaces';
 import { LATENCY_EXTENDER_NAME, LATENCY_SCHEDULER_NAME, NAMESPACES } from '../plan';
+import { Traefik } from '../platform/traefik';
 import type { ServiceImages } from '../service-images';
 import { LatencyExtender } from '../services/latency-extender';
 import { LatencyScheduler } from '../services/latency-scheduler';
 import { Prober } from '../services/prober';
 import { Hellopod } from '../workloads/hellopod';
+import { TrafficGenerator } from '../workloads/traffic-generator';
 
 export interface LatencySchedulingArgs {
   readonly settings: LatencySchedulingConfig;
+  readonly traefik: TraefikConfig;
   /** Where the extender and the scheduler run. */
   readonly namespace: pulumi.Input<string>;
   readonly images: ServiceImages;
@@ -23,7 +30,7 @@ export interface LatencySchedulingArgs {
 
 /**
  * Pods near the traffic, on nodes with room: probers measure, the extender rates nodes, and a kube-scheduler that asks
- * it places pods. Hellopods are placed by it.
+ * it places pods. Hellopods are placed by it; users reach them through Traefik, and if asked, requests come from one node.
  */
 export class LatencyScheduling extends pulumi.ComponentResource {
   /** URLs inside the cluster, by service. */
@@ -87,19 +94,38 @@ export class LatencyScheduling extends pulumi.ComponentResource {
       },
       inside,
     );
+    const traefik = args.traefik.enabled
+      ? new Traefik('traefik', { traefik: args.traefik }, inside)
+      : undefined;
+    const helloNamespace = own(NAMESPACES.hello, 'restricted');
     const hellopod = new Hellopod(
       'hellopod',
       {
-        namespace: own(NAMESPACES.hello, 'restricted'),
+        namespace: helloNamespace,
         image: images.service('hellopod'),
         schedulerName: LATENCY_SCHEDULER_NAME,
         replicas: settings.hellopod.replicas,
         proberAddress: prober.localAddress,
         cpuMillis: settings.hellopod.cpuMillis,
+        path: settings.hellopod.path || undefined,
         logLevel,
       },
-      { ...inside, dependsOn: [prober, extender, scheduler] },
+      // Its route is of a kind that the cluster only knows with Traefik.
+      { ...inside, dependsOn: [prober, extender, scheduler, ...(traefik ? [traefik] : [])] },
     );
+    if (traefik !== undefined && settings.traffic.node !== '')
+      new TrafficGenerator(
+        'traffic-generator',
+        {
+          namespace: helloNamespace,
+          image: images.service('load-generator'),
+          node: settings.traffic.node,
+          url: traefik.url,
+          path: settings.hellopod.path || '/',
+          ratePerSecond: settings.traffic.ratePerSecond,
+        },
+        inside,
+      );
     this.urls = { [LATENCY_EXTENDER_NAME]: extender.url, hellopod: hellopod.url };
     this.registerOutputs({});
   }

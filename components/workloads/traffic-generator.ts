@@ -11,9 +11,8 @@ export interface TrafficGeneratorArgs {
   readonly image: pulumi.Input<string>;
   /** It runs on this node, as users that are near it would. */
   readonly node: string;
-  /** Where its requests go. */
-  readonly host: pulumi.Input<string>;
-  readonly port: number;
+  /** `http://HOST` where its requests go: with a Traefik on every node, its own node's takes them. */
+  readonly url: pulumi.Input<string>;
   readonly path: string;
   readonly ratePerSecond: number;
 }
@@ -23,9 +22,10 @@ export class TrafficGenerator extends pulumi.ComponentResource {
   constructor(name: string, args: TrafficGeneratorArgs, options: pulumi.ComponentResourceOptions) {
     super('berth:workloads:TrafficGenerator', name, {}, options);
     const labels = { 'app.kubernetes.io/name': name };
+    const url = pulumi.output(args.url).apply((text) => new URL(text));
     const flags: Readonly<Record<string, pulumi.Input<string>>> = {
-      ip: args.host,
-      port: String(args.port),
+      ip: url.apply(({ hostname }) => hostname),
+      port: url.apply(({ port }) => port || '80'),
       path: args.path,
       qps: String(args.ratePerSecond),
       concurrency: String(CONCURRENCY),

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import * as pulumi from '@pulumi/pulumi';
 import { ConfigError, parseEstateConfig } from '../../components/config';
 import { declareEstate } from '../../components/estate';
+import { parseOptions } from '../../runtime/load-generator/options';
 import { DAEMON_SET, DEPLOYMENT, envOf, specOf } from './support/pods';
 import { only, record, resolved, type Declared } from './support/record';
 
+const RELEASE = 'kubernetes:helm.sh/v3:Release';
 const NAMESPACE = 'kubernetes:core/v1:Namespace';
 
 const parse = (latencyScheduling: Record<string, unknown>, more: Record<string, unknown> = {}) =>
@@ -41,9 +43,12 @@ const declare = (
     }),
   );
 
-const problemsOf = (latencyScheduling: Record<string, unknown>): readonly string[] => {
+const problemsOf = (
+  latencyScheduling: Record<string, unknown>,
+  more: Record<string, unknown> = {},
+): readonly string[] => {
   try {
-    parse(latencyScheduling);
+    parse(latencyScheduling, more);
   } catch (error) {
     assert.ok(error instanceof ConfigError, String(error));
     return error.problems;
@@ -126,6 +131,48 @@ describe('the latency-scheduling system', function () {
     assert.equal(specOf(only(hosts, DAEMON_SET)).template.spec.volumes, undefined);
   });
 
+  it('routes to hellopods through Traefik, which it brings along unless the cluster has its own', async () => {
+    const ROUTE = 'kubernetes:traefik.io/v1alpha1:IngressRoute';
+    const { declared } = await declare();
+    only(declared, RELEASE, 'traefik');
+    assert.equal(namespaceOf(only(declared, ROUTE)), 'hello');
+    const own = (await declare({}, { platform: { traefik: { enabled: false } } })).declared;
+    assert.ok(!own.some(({ type, name }) => type === RELEASE && name === 'traefik'));
+    only(own, ROUTE);
+    const { declared: none } = await declare({ hellopod: { path: '' } });
+    assert.ok(!none.some(({ type }) => type === ROUTE));
+  });
+
+  it('sends requests from one node, through the Traefik that is there', async () => {
+    const traffic = { node: 'node-2', ratePerSecond: 2.5 };
+    const { declared } = await declare({ traffic });
+    const pod = specOf(only(declared, DEPLOYMENT, 'traffic-generator')).template
+      .spec as unknown as {
+      affinity: { nodeAffinity: Record<string, { nodeSelectorTerms: object[] }> };
+      containers: [{ args: string[] }];
+    };
+    assert.deepEqual(Object.values(pod.affinity.nodeAffinity), [
+      {
+        nodeSelectorTerms: [
+          { matchFields: [{ key: 'metadata.name', operator: 'In', values: ['node-2'] }] },
+        ],
+      },
+    ]);
+    const { args } = pod.containers[0];
+    const found = parseOptions({
+      values: Object.fromEntries(
+        args.flatMap((flag, index) =>
+          index % 2 === 0 ? [[flag.replace('--', ''), args[index + 1]]] : [],
+        ),
+      ),
+      rest: [],
+    });
+    assert.deepEqual(
+      [found.ip, found.port, found.path, found.qps],
+      ['traefik.traefik.svc', 80, '/hello', 2.5],
+    );
+  });
+
   it('simulates latencies where it is told to, and nowhere else', async () => {
     const simulated = async (latencies?: Record<string, number>) => {
       const { declared } = await declare({ simulatedLatenciesMs: latencies });
@@ -170,5 +217,17 @@ describe('the latency-scheduling system', function () {
       problemsOf({ simulatedLatenciesMs: { 'node-1/node-2': 20_000 } }).join(),
       /simulatedLatenciesMs\.node-1\/node-2: 20000 is not in 0\.\.10000/,
     );
+  });
+
+  it('has requests come in only where a node of the estate has a Traefik', () => {
+    assert.match(
+      problemsOf({ traffic: { node: 'node-9' } }).join(),
+      /traffic\.node: "node-9" is no node of the estate; known are server, node-1, node-2$/,
+    );
+    for (const traefik of [{ enabled: false }, { kind: 'Deployment' }])
+      assert.match(
+        problemsOf({ traffic: { node: 'node-1' } }, { platform: { traefik } }).join(),
+        /traffic\.node: "node-1" needs platform\.traefik with enabled: true and kind: DaemonSet$/,
+      );
   });
 });
