@@ -97,6 +97,6 @@ function traefikValues({ release, kind, replicas, serviceType }: TraefikConfig) 
     // On a busy board a healthy Traefik may take longer than two seconds to answer, and more than once.
     readinessProbe: { timeoutSeconds: 5, failureThreshold: 3 },
     livenessProbe: { timeoutSeconds: 5 },
-    resources: { requests: { cpu: '25m', memory: '64Mi' }, limits: { memory: '256Mi' } },
+    resources: { requests: { cpu: '25m', memory: '100Mi' }, limits: { memory: '256Mi' } },
   };
 }

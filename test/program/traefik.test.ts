@@ -52,7 +52,7 @@ describe('Traefik', function () {
         service: { spec: { type: 'ClusterIP', internalTrafficPolicy: 'Local' } },
         readinessProbe: { timeoutSeconds: 5, failureThreshold: 3 },
         livenessProbe: { timeoutSeconds: 5 },
-        resources: { requests: { cpu: '25m', memory: '64Mi' }, limits: { memory: '256Mi' } },
+        resources: { requests: { cpu: '25m', memory: '100Mi' }, limits: { memory: '256Mi' } },
       },
     });
     assert.equal((await resolved(result.url)).value, 'http://traefik.traefik.svc');
