@@ -24,6 +24,7 @@ export const latencySchedulingSchema = block({
   enabled: z.boolean().default(false),
   replicas: wholeRange(1, 5).default(2),
   nothingFresh: z.enum(['open', 'closed']).default('open'),
+  firstTargetWaitSeconds: wholeRange(0, 600).default(0),
   httpTimeoutSeconds: wholeRange(1, 60).default(5),
   ignorable: z.boolean().default(false),
   landmarks: wholeRange(1, 1000).default(8),

@@ -7,6 +7,7 @@ import { httpProbes, restrictedContainer, restrictedPod, scraped } from '../pod'
 import { ServiceRbac } from '../rbac';
 
 const PORT = 3001;
+const SECOND_MS = 1000;
 
 export interface LatencyExtenderArgs {
   readonly namespace: pulumi.Input<string>;
@@ -24,6 +25,8 @@ export interface LatencyExtenderArgs {
     readonly replicas: number;
     /** When no node has a fresh probe: `open` places pods anywhere, `closed` places none. */
     readonly nothingFresh: 'open' | 'closed';
+    /** A new replica is not ready before it knows the busiest node, or this has passed. */
+    readonly firstTargetWaitSeconds: number;
     readonly logLevel: string;
   };
 }
@@ -43,6 +46,7 @@ export class LatencyExtender extends pulumi.ComponentResource {
     const env = settingsToEnv(latencyExtenderSettings, {
       schedulerName: args.schedulerName,
       nothingFresh: settings.nothingFresh,
+      firstTargetWaitMs: settings.firstTargetWaitSeconds * SECOND_MS,
       proberSelector: probers.selector,
       proberPort: probers.port,
       port: PORT,

@@ -76,7 +76,12 @@ export class LatencyScheduling extends pulumi.ComponentResource {
         prometheusUrl: args.prometheusUrl,
         schedulerName: LATENCY_SCHEDULER_NAME,
         probers: { namespace: probersNamespace, selector: prober.selector, port: prober.port },
-        settings: { replicas, nothingFresh: settings.nothingFresh, logLevel },
+        settings: {
+          replicas,
+          nothingFresh: settings.nothingFresh,
+          firstTargetWaitSeconds: settings.firstTargetWaitSeconds,
+          logLevel,
+        },
       },
       { ...inside, dependsOn: [prober] },
     );

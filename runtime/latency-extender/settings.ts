@@ -95,6 +95,12 @@ const readingSettings = defineSettings({
     unit: 'ms',
     schema: integerSetting(SECOND, 60 * MINUTE, 2 * MINUTE),
   },
+  firstTargetWaitMs: {
+    env: 'FIRST_TARGET_WAIT_MS',
+    description: 'A new replica is not ready before it knows the busiest node, or this has passed',
+    unit: 'ms',
+    schema: integerSetting(0, 10 * MINUTE, 0),
+  },
   refreshIntervalMs: {
     env: 'REFRESH_INTERVAL_MS',
     description: 'Time between two rounds of questions to Prometheus and the probers',

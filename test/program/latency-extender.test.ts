@@ -20,7 +20,12 @@ describe('the latency extender', function () {
               selector: 'app.kubernetes.io/name=prober',
               port: 3000,
             },
-            settings: { replicas: 2, nothingFresh: 'closed', logLevel: 'info' },
+            settings: {
+              replicas: 2,
+              nothingFresh: 'closed',
+              firstTargetWaitSeconds: 60,
+              logLevel: 'info',
+            },
           },
           { parent: new Stack() },
         ),
@@ -34,6 +39,7 @@ describe('the latency extender', function () {
     assert.deepEqual(envOf(container), {
       SCHEDULER_NAME: 'latency-aware-scheduler',
       NOTHING_FRESH: 'closed',
+      FIRST_TARGET_WAIT_MS: '60000',
       PROBER_SELECTOR: 'app.kubernetes.io/name=prober',
       PROBER_PORT: '3000',
       PORT: '3001',

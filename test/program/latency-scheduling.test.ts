@@ -3,7 +3,7 @@ import * as pulumi from '@pulumi/pulumi';
 import { ConfigError, parseEstateConfig } from '../../components/config';
 import { declareEstate } from '../../components/estate';
 import { parseOptions } from '../../runtime/load-generator/options';
-import { DAEMON_SET, DEPLOYMENT, envOf, specOf } from './support/pods';
+import { DAEMON_SET, DEPLOYMENT, envOf, RESTRICTED, specOf } from './support/pods';
 import { only, record, resolved, type Declared } from './support/record';
 
 const RELEASE = 'kubernetes:helm.sh/v3:Release';
@@ -94,12 +94,13 @@ describe('the latency-scheduling system', function () {
   });
 
   it('tells the extender where the probers and Prometheus are, and hellopods where their prober is', async () => {
-    const { declared } = await declare({ nothingFresh: 'closed' });
+    const { declared } = await declare({ nothingFresh: 'closed', firstTargetWaitSeconds: 45 });
     const extender = variables(only(declared, DEPLOYMENT, 'latency-extender'));
     assert.equal(extender.PROBER_NAMESPACE, 'berth-probers');
     assert.equal(extender.PROBER_SELECTOR, 'app.kubernetes.io/name=prober');
     assert.equal(extender.PROM_URL, 'http://kube-prom-stack-prometheus.monitoring.svc:9090');
     assert.equal(extender.NOTHING_FRESH, 'closed');
+    assert.equal(extender.FIRST_TARGET_WAIT_MS, '45000');
     assert.equal(extender.SCHEDULER_NAME, 'latency-aware-scheduler');
     assert.equal(
       variables(only(declared, DEPLOYMENT, 'hellopod')).PROBER_ADDRESS,
@@ -121,11 +122,17 @@ describe('the latency-scheduling system', function () {
   });
 
   it('lets no pods but the probers of Docker nodes have a host path', async () => {
-    const docker = (await declare()).declared;
+    const docker = (await declare({ traffic: { node: 'node-1' } })).declared;
     assert.equal(levelOf(docker, 'berth-probers'), 'privileged');
     assert.equal(specOf(only(docker, DAEMON_SET)).template.spec.volumes?.length, 1);
     for (const name of ['berth-system', 'hello'])
       assert.equal(levelOf(docker, name), 'restricted', name);
+    for (const one of docker.filter(({ type }) => [DEPLOYMENT, DAEMON_SET].includes(type))) {
+      const { securityContext, containers } = specOf(one).template.spec;
+      assert.equal(securityContext.runAsNonRoot, true, one.name);
+      for (const container of containers)
+        assert.deepEqual(container.securityContext, RESTRICTED, one.name);
+    }
     const hosts = (await declare({}, { cluster: { kind: 'existing' } })).declared;
     assert.equal(levelOf(hosts, 'berth-probers'), 'restricted');
     assert.equal(specOf(only(hosts, DAEMON_SET)).template.spec.volumes, undefined);
@@ -190,6 +197,7 @@ describe('the latency-scheduling system', function () {
       problemsOf({
         replicas: 6,
         nothingFresh: 'maybe',
+        firstTargetWaitSeconds: 601,
         httpTimeoutSeconds: 0,
         landmarks: 0,
         latencyFullScaleMs: 0,
@@ -199,6 +207,7 @@ describe('the latency-scheduling system', function () {
       [
         'replicas',
         'nothingFresh',
+        'firstTargetWaitSeconds',
         'httpTimeoutSeconds',
         'landmarks',
         'latencyFullScaleMs',

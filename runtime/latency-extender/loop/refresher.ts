@@ -14,6 +14,7 @@ export interface RefreshSettings {
   readonly probeMaxAgeMs: number;
   readonly probeConcurrency: number;
   readonly trafficMaxAgeMs: number;
+  readonly firstTargetWaitMs: number;
 }
 
 /** Who is asked. */
@@ -30,6 +31,8 @@ export class Refresher {
   #trafficProblem: string | undefined = 'was not asked yet';
   #wasNothingFresh: boolean | undefined;
   #rounds = 0;
+  #hadTarget = false;
+  readonly #startedMs: number;
 
   constructor(
     private readonly sources: RefreshSources,
@@ -39,11 +42,14 @@ export class Refresher {
     private readonly clock: Clock,
     private readonly log: Logger,
     private readonly metrics: LatencyExtenderMetrics,
-  ) {}
+  ) {
+    this.#startedMs = clock.monotonicMs();
+  }
 
-  /** Whether everybody was asked once. */
+  /** Whether everybody was asked once, and there was a busiest node to count latency to, or that took too long. */
   get ready(): boolean {
-    return this.#rounds > 0;
+    const waitedMs = this.clock.monotonicMs() - this.#startedMs;
+    return this.#rounds > 0 && (this.#hadTarget || waitedMs >= this.settings.firstTargetWaitMs);
   }
 
   /** The busiest node as Prometheus had it; undefined where that is too old, or nobody has traffic. */
@@ -103,6 +109,7 @@ export class Refresher {
     }
     this.placements.prune(nowMs);
     this.table.rebuild([...this.#probed.values()], this.#wanted(), nowMs);
+    this.#hadTarget ||= this.table.target.node !== undefined;
     this.#publish();
   }
 
@@ -121,7 +128,7 @@ export class Refresher {
     try {
       const node = await this.sources.traffic.busiest();
       this.#busiest = { node, readAtMs: this.clock.nowMs() };
-      if (this.#trafficProblem !== undefined && this.ready)
+      if (this.#trafficProblem !== undefined && this.#rounds > 0)
         this.log.info('can ask Prometheus for the busiest node again');
       this.#trafficProblem = undefined;
     } catch (error) {
@@ -168,7 +175,7 @@ export class Refresher {
     metrics.placements.set(this.placements.size);
     const nothingFresh = table.freshNodes === 0;
     metrics.nothingFresh.set(nothingFresh ? 1 : 0);
-    if (nothingFresh === this.#wasNothingFresh || !this.ready) return;
+    if (nothingFresh === this.#wasNothingFresh || this.#rounds === 0) return;
     if (nothingFresh) this.log.warn('no node has a fresh probe');
     else if (this.#wasNothingFresh) this.log.info('probes are fresh again');
     this.#wasNothingFresh = nothingFresh;

@@ -6,7 +6,7 @@ import { extender, log, metrics, NOW_MS, scores, SETTINGS } from './support';
 
 const MINUTE = 60_000;
 
-function started() {
+function started(more: Partial<typeof SETTINGS> = {}) {
   const [traffic, probers] = [new MemoryTraffic(), new MemoryProbers()];
   const clock = {
     ms: NOW_MS,
@@ -25,7 +25,15 @@ function started() {
   }
   const { table, placements } = extender([]);
   const sources = { traffic, directory: probers, source: probers };
-  const refresher = new Refresher(sources, table, placements, SETTINGS, clock, log, metrics());
+  const refresher = new Refresher(
+    sources,
+    table,
+    placements,
+    { ...SETTINGS, ...more },
+    clock,
+    log,
+    metrics(),
+  );
   const rules = () => Object.fromEntries(table.views.map(({ node, rule }) => [node, rule]));
   return { clock, probers, refresher, rules, table, traffic };
 }
@@ -46,6 +54,23 @@ describe('latency-extender: refreshing', () => {
         ['c', 8],
       ],
     );
+  });
+
+  it('is ready with its first target, or when it has waited long enough for one', async () => {
+    const { clock, refresher } = started({ firstTargetWaitMs: MINUTE });
+    await refresher.round();
+    assert.equal(refresher.ready, false);
+    clock.ms += MINUTE - 1;
+    assert.equal(refresher.ready, false);
+    clock.ms += 1;
+    assert.equal(refresher.ready, true);
+    const { refresher: other, traffic: known } = started({ firstTargetWaitMs: MINUTE });
+    known.node = { node: 'b', requestsPerSecond: 12 };
+    await other.round();
+    assert.equal(other.ready, true);
+    known.node = undefined;
+    await other.round();
+    assert.equal(other.ready, true);
   });
 
   it('asks the probers to measure to the busiest node from the next round on', async () => {
