@@ -4,6 +4,7 @@ import { report, type Bench } from './report';
 /** Every bench by its name; each is loaded only when it runs. */
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   autoscaler: async () => (await import('./autoscaler.bench')).autoscalerBench,
+  extender: async () => (await import('./extender.bench')).extenderBench,
   placement: async () => (await import('./cpu-scheduler.bench')).placementBench,
   scaler: async () => (await import('./scaler.bench')).scalerBench,
 };

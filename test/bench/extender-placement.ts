@@ -1,0 +1,150 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import pLimit from 'p-limit';
+import { pino } from 'pino';
+import { systemClock } from '../../runtime/shared/clock';
+import type { KubeApi } from '../../runtime/shared/kubernetes/api';
+import { Informer } from '../../runtime/shared/kubernetes/informer';
+import type { Pod } from '../../runtime/shared/kubernetes/types';
+import { startControlPlane, type ControlPlane } from '../wire/support/control-plane';
+import { startExtenderScheduler } from '../wire/support/extender-scheduler';
+import { apiOf, createNamespace, createPod, eventually } from '../wire/support/kube';
+import { nodeObject } from './extender-nodes';
+import { SCHEDULER } from './extender-servers';
+
+const NAMESPACE = 'bench';
+const PODS = `/api/v1/namespaces/${NAMESPACE}/pods`;
+/** Faster than any kube-scheduler here: its client is not what is measured. */
+const QPS = 5000;
+/** Pods at the beginning are not counted: programs warm up. */
+const WARM_SHARE = 0.25;
+
+/** How a kube-scheduler places pods. */
+export interface Scheduling {
+  /** Undefined: none. */
+  readonly extenderUrl: string | undefined;
+  readonly nodeCacheCapable: boolean;
+  /** True: its own scores rank the nodes, as it is shipped. */
+  readonly ownScores: boolean;
+  /** Share of nodes that are looked at for each pod, in percent; 0 is the default, which falls with their number. */
+  readonly samplingPercent: number;
+}
+
+/** What one kube-scheduler did. */
+export interface Placed {
+  readonly podsPerSecond: number;
+  /** Pods placed in all, those not counted for the rate among them. */
+  readonly pods: number;
+}
+
+/** A real API server with nodes that are objects only, and one kube-scheduler at a time. */
+export class PlacementCluster {
+  #nodes = 0;
+  private constructor(
+    readonly plane: ControlPlane,
+    private readonly api: KubeApi,
+  ) {}
+
+  static async start(): Promise<PlacementCluster> {
+    const plane = await startControlPlane();
+    const api = await apiOf(plane.kubeconfig);
+    await createNamespace(api, NAMESPACE);
+    return new PlacementCluster(plane, api);
+  }
+
+  /** Adds nodes until there are these. */
+  async grow(names: readonly string[]): Promise<void> {
+    const limit = pLimit(32);
+    const added = names.slice(this.#nodes);
+    this.#nodes = names.length;
+    const create = async (name: string): Promise<void> => {
+      await this.api.request({ method: 'POST', path: '/api/v1/nodes', body: nodeObject(name) });
+      // Admission taints every new node as not ready; without the node controller nobody takes that away.
+      await this.api.request({
+        method: 'PATCH',
+        path: `/api/v1/nodes/${name}`,
+        contentType: 'application/merge-patch+json',
+        body: { spec: { taints: null } },
+      });
+    };
+    await Promise.all(added.map((name) => limit(() => create(name))));
+  }
+
+  /** Lets a fresh kube-scheduler place so many waiting pods, for so long at most. */
+  async place(scheduling: Scheduling, pods: number, limitMs: number): Promise<Placed> {
+    const limit = pLimit(32);
+    const create = (index: number): Promise<unknown> =>
+      createPod(this.api, NAMESPACE, `pod-${index}`, {
+        cpu: '10m',
+        spec: { schedulerName: SCHEDULER },
+      });
+    await Promise.all(Array.from({ length: pods }, (_, index) => limit(() => create(index))));
+    const boundAtMs = new Map<string, number>();
+    const end = new AbortController();
+    const informer = new Informer<Pod, Pod>(
+      this.api,
+      { path: PODS, project: (pod) => pod },
+      {
+        set: ({ metadata, spec }) => {
+          if (spec.nodeName !== undefined && !boundAtMs.has(metadata.uid))
+            boundAtMs.set(metadata.uid, performance.now());
+        },
+        remove: () => undefined,
+      },
+      systemClock,
+      pino({ level: 'silent' }),
+    );
+    const watching = informer.run(end.signal);
+    await eventually('the pods are listed', async () => informer.synced);
+    const folder = await mkdtemp(path.join(tmpdir(), 'berth-bench-'));
+    const scheduler = await startExtenderScheduler(
+      folder,
+      {
+        schedulerName: SCHEDULER,
+        extenderUrl: scheduling.extenderUrl ?? '',
+        nodeCacheCapable: scheduling.nodeCacheCapable,
+        httpTimeoutSeconds: 120,
+        ignorable: false,
+        leaseNamespace: undefined,
+      },
+      {
+        clientConnection: { kubeconfig: this.plane.kubeconfigPath, qps: QPS, burst: QPS },
+        percentageOfNodesToScore: scheduling.samplingPercent,
+        ...(scheduling.extenderUrl === undefined && { extenders: [] }),
+        ...(scheduling.ownScores && { profiles: [{ schedulerName: SCHEDULER }] }),
+      },
+    );
+    try {
+      await eventually('the first pod is bound', async () => boundAtMs.size > 0);
+      const untilMs = performance.now() + limitMs;
+      await eventually(
+        'time is over, or all are bound',
+        async () => boundAtMs.size === pods || performance.now() > untilMs,
+      );
+      return { podsPerSecond: rateOf([...boundAtMs.values()]), pods: boundAtMs.size };
+    } finally {
+      await scheduler.stop();
+      end.abort();
+      await watching;
+      await this.#removePods();
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.api.close();
+    await this.plane.stop();
+  }
+
+  async #removePods(): Promise<void> {
+    const query = { gracePeriodSeconds: 0 };
+    await this.api.request({ method: 'DELETE', path: PODS, query, timeoutMs: 600_000 });
+  }
+}
+
+function rateOf(timesMs: readonly number[]): number {
+  const counted = timesMs.slice(Math.floor(timesMs.length * WARM_SHARE));
+  const [first = NaN, last = NaN] = [counted[0], counted.at(-1)];
+  return counted.length < 3 ? NaN : ((counted.length - 1) * 1000) / (last - first);
+}

@@ -1,0 +1,164 @@
+import { askAll, callRow, decisionRows, parsingRow, type Calls } from './extender-http';
+import { nodeNames } from './extender-nodes';
+import { PlacementCluster, type Scheduling } from './extender-placement';
+import { ProberFarm, startPeer, type ExtenderServer } from './extender-servers';
+import { median, rounded, type Bench, type Row } from './report';
+
+/** A kube-scheduler of the comparison: what it asks, and how it is told to. */
+interface Variant extends Omit<Scheduling, 'extenderUrl' | 'samplingPercent'> {
+  readonly name: string;
+  start?(farm: ProberFarm, kubeconfigPath: string): Promise<ExtenderServer>;
+}
+
+const OURS = 'latency-extender';
+const NONE = 'no extender, its own scores';
+const EMPTY = 'an extender that passes all, by names';
+const names = { nodeCacheCapable: true, ownScores: false };
+
+/** Questions before anything is measured: an extender has been running for long when pods come. */
+const WARM_PODS = 500;
+const WARM_NODES = 500;
+
+const VARIANTS: readonly Variant[] = [
+  { name: NONE, ...names, ownScores: true },
+  { name: 'no extender, no scores', ...names },
+  { name: EMPTY, ...names, start: () => startPeer('empty') },
+  { name: OURS, ...names, start: (farm, kubeconfig) => farm.startExtender(kubeconfig) },
+  {
+    name: 'plain express, whole nodes',
+    nodeCacheCapable: false,
+    ownScores: false,
+    start: () => startPeer('plain'),
+  },
+];
+
+/** What the extender costs: one decision, one call, and the kube-scheduler that asks it. */
+export const extenderBench: Bench = {
+  what: 'cost of a decision, of a call, and pods placed in a second by a real kube-scheduler with and without it',
+  async run({ rounds, quick }) {
+    const decisions = await decisionRows(quick);
+    const parsing = parsingRow(5000);
+    const cluster = await PlacementCluster.start();
+    const rows: Row[] = [...decisions.rows, parsing];
+    const raw: Record<string, unknown> = { decisions: decisions.raw };
+    try {
+      for (const count of quick ? [1000] : [1000, 5000]) {
+        const farm = await ProberFarm.start(nodeNames(count));
+        try {
+          await cluster.grow(nodeNames(count));
+          const calls = await callRounds(farm, cluster, count, rounds, quick);
+          rows.push(...calls.rows);
+          raw[`calls, ${count} nodes`] = calls.raw;
+          for (const samplingPercent of [0, 100]) {
+            const turns = await placementRounds(farm, cluster, samplingPercent, rounds, quick);
+            rows.push(...placementRows(turns, count, samplingPercent));
+            raw[`placement, ${count} nodes, ${samplingPercent} %`] = turns;
+          }
+        } finally {
+          await farm.stop();
+        }
+      }
+    } finally {
+      await cluster.stop();
+    }
+    return { rows, raw };
+  },
+};
+
+/** Calls of both verbs, against an empty handler and against plain express with whole nodes. */
+async function callRounds(
+  farm: ProberFarm,
+  cluster: PlacementCluster,
+  count: number,
+  rounds: number,
+  quick: boolean,
+): Promise<{ rows: Row[]; raw: unknown }> {
+  const servers = {
+    [OURS]: await farm.startExtender(cluster.plane.kubeconfigPath),
+    'empty handler': await startPeer('empty'),
+    'plain express, whole nodes': await startPeer('plain'),
+  };
+  const results: Record<string, Calls[]> = {};
+  const pods = quick ? 200 : 1000;
+  try {
+    // The first round only warms up.
+    for (let round = 0; round <= rounds; round += 1)
+      for (const [name, server] of Object.entries(servers)) {
+        const whole = name.startsWith('plain');
+        const calls = await askAll(server, count, whole, whole ? 10 : pods, round * pods);
+        if (round > 0) (results[name] ??= []).push(calls);
+      }
+  } finally {
+    for (const server of Object.values(servers)) await server.stop();
+  }
+  const rows = Object.entries(results).map(([name, calls]) =>
+    callRow(`${name}, ${count} nodes`, calls),
+  );
+  return { rows, raw: results };
+}
+
+/** What one variant did in one round. */
+interface Turn {
+  readonly podsPerSecond: number;
+  /** Processor time of the extender for each pod; undefined where there is none. */
+  readonly processorMs: number | undefined;
+}
+
+/** Each variant in turn, in the other order every other round. */
+async function placementRounds(
+  farm: ProberFarm,
+  cluster: PlacementCluster,
+  samplingPercent: number,
+  rounds: number,
+  quick: boolean,
+): Promise<Record<string, Turn[]>> {
+  const turns: Record<string, Turn[]> = {};
+  for (let round = 0; round < rounds; round += 1) {
+    for (const variant of round % 2 === 0 ? VARIANTS : [...VARIANTS].reverse()) {
+      const { name, start, ...scheduling } = variant;
+      const server = await start?.(farm, cluster.plane.kubeconfigPath);
+      try {
+        if (server) {
+          const whole = !scheduling.nodeCacheCapable;
+          await askAll(server, WARM_NODES, whole, whole ? 20 : WARM_PODS, 0);
+        }
+        const how = { ...scheduling, samplingPercent, extenderUrl: server?.url };
+        const before = await server?.processorMs();
+        const placed = await cluster.place(how, quick ? 300 : 1000, quick ? 3000 : 8000);
+        const after = await server?.processorMs();
+        const used = after === undefined || before === undefined ? undefined : after - before;
+        (turns[name] ??= []).push({
+          podsPerSecond: placed.podsPerSecond,
+          processorMs: used === undefined ? undefined : used / placed.pods,
+        });
+      } finally {
+        await server?.stop();
+      }
+    }
+  }
+  return turns;
+}
+
+/** Ratios are medians of those of each round: what else the machine did meanwhile was much the same for both. */
+function placementRows(
+  turns: Readonly<Record<string, readonly Turn[]>>,
+  count: number,
+  samplingPercent: number,
+): Row[] {
+  const rates = (name: string): number[] =>
+    (turns[name] ?? []).map(({ podsPerSecond }) => podsPerSecond);
+  const ratio = (name: string, to: string): number =>
+    rounded(median(rates(name).map((rate, round) => rate / (rates(to)[round] ?? NaN))));
+  const sampling = samplingPercent === 0 ? 'default sampling' : `${samplingPercent} % of nodes`;
+  return VARIANTS.map(({ name, start }) => ({
+    placement: `${name}, ${count} nodes, ${sampling}`,
+    pods_per_second: rounded(median(rates(name))),
+    ratio_to_no_extender: ratio(name, NONE),
+    ratio_to_passing_all: ratio(name, EMPTY),
+    ...(start !== undefined && {
+      extender_cpu_ms_per_pod: rounded(
+        median((turns[name] ?? []).map(({ processorMs }) => processorMs ?? NaN)),
+      ),
+    }),
+  }));
+}
