@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createGunzip } from 'node:zlib';
 import { Readable } from 'node:stream';
 import { extract } from 'tar-stream';
-import { ANALYZER_APPS } from '../../components/plan';
+import { ANALYZER_APPS, NAMESPACES } from '../../components/plan';
 import { estate, estateCluster } from './support/session';
 
 interface Descriptor {
@@ -58,10 +58,12 @@ describe('images', function () {
   /** References of all images that pods of Berth run, from the cluster itself. */
   async function references(): Promise<string[]> {
     const cluster = await estateCluster();
-    const pods = [...(await cluster.pods('berth-system')), ...(await cluster.pods('posture'))];
-    const images = pods.flatMap(
-      ({ spec }) => spec?.containers.map(({ image }) => image ?? '') ?? [],
+    const pods = await Promise.all(
+      Object.values(NAMESPACES).map((namespace) => cluster.pods(namespace)),
     );
+    const images = pods
+      .flat()
+      .flatMap(({ spec }) => spec?.containers.map(({ image }) => image ?? '') ?? []);
     return [...new Set(images)].filter((image) => image.includes('@'));
   }
 
@@ -73,8 +75,12 @@ describe('images', function () {
       [
         'cpu-scheduler',
         'external-scaler',
+        'hellopod',
         'image-feeder',
+        'latency-extender',
+        'load-generator',
         'node-controller',
+        'prober',
         ...ANALYZER_APPS.map((app) => `posture-${app}`),
       ].sort(),
     );

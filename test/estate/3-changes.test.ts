@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { PAUSE_IMAGE } from './support/cluster';
 import { estate, estateCluster } from './support/session';
 import { readStatus } from './support/status';
 import { waitUntil } from './support/wait-until';
@@ -94,7 +95,7 @@ describe('a change of the configuration', function () {
                   ],
                 },
               },
-              containers: [{ name: 'pause', image: 'registry.k8s.io/pause:3.10' }],
+              containers: [{ name: 'pause', image: PAUSE_IMAGE }],
             },
           },
         },

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import type { V1Pod } from '@kubernetes/client-node';
 import { CPU_SCHEDULER_NAME } from '../../components/plan';
-import { BURN_CPU, podOf, STAY, SYSTEM, type EstateCluster } from './support/cluster';
+import { PAUSE_IMAGE, podOf, STAY, SYSTEM, type EstateCluster } from './support/cluster';
 import { processOf } from './support/leader-process';
 import { estateCluster } from './support/session';
+import { bound, TestNamespace } from './support/test-namespace';
 import { waitUntil } from './support/wait-until';
 
 const NAMESPACE = 'scheduling-test';
@@ -19,45 +20,24 @@ describe('the CPU-aware scheduler on a real estate', function () {
   /** An image with Node.js that the nodes have already. */
   let image: string;
 
+  let namespace: TestNamespace;
+
   before(async () => {
     cluster = await estateCluster();
     const [scheduler] = await cluster.pods(SYSTEM, 'app.kubernetes.io/name=cpu-scheduler');
     image = scheduler?.spec?.containers[0]?.image ?? '';
-    await cluster.core.createNamespace({ body: { metadata: { name: NAMESPACE } } });
+    namespace = await TestNamespace.create(cluster, NAMESPACE);
   });
 
-  after(async () => {
-    await cluster.core.deleteNamespace({ name: NAMESPACE, gracePeriodSeconds: 0 });
-    await waitUntil('the namespace to go', async () => {
-      const { items } = await cluster.core.listNamespace();
-      return !items.some(({ metadata }) => metadata?.name === NAMESPACE);
-    });
-  });
+  after(() => namespace?.remove());
 
-  const create = (body: V1Pod) => cluster.core.createNamespacedPod({ namespace: NAMESPACE, body });
-  const labelled = (role: string) => cluster.pods(NAMESPACE, `role=${role}`);
-
-  async function removePods(role: string): Promise<void> {
-    await cluster.core.deleteCollectionNamespacedPod({
-      namespace: NAMESPACE,
-      labelSelector: `role=${role}`,
-      gracePeriodSeconds: 0,
-    });
-    await waitUntil(`the pods of ${role} to go`, async () => (await labelled(role)).length === 0);
-  }
+  const create = (body: V1Pod) => namespace.createPod(body);
+  const labelled = (role: string) => namespace.pods(role);
+  const removePods = (role: string) => namespace.removePods(role);
 
   /** Keeps one node busy with pods that the scheduler did not place, until its reading shows it. */
   async function burn(nodeName: string): Promise<void> {
-    for (const part of [1, 2])
-      await create(
-        podOf({
-          name: `burner-${nodeName}-${part}`,
-          image,
-          program: BURN_CPU,
-          nodeName,
-          labels: { role: 'burner' },
-        }),
-      );
+    await namespace.burn(nodeName, image);
     let seen: number | undefined;
     await waitUntil(
       `${nodeName} to read as busy`,
@@ -85,10 +65,8 @@ describe('the CPU-aware scheduler on a real estate', function () {
     );
   }
 
-  const bound = (pods: readonly V1Pod[]) => pods.filter(({ spec }) => spec?.nodeName !== undefined);
-
   it('gives a busy node none of a burst of pods while others have room, and spreads the burst', async () => {
-    await calm(0.3);
+    await calm(0.3, 'node-1');
     await burn('node-1');
     await calm(0.3, 'node-1');
     const count = 6;
@@ -198,7 +176,7 @@ describe('the CPU-aware scheduler on a real estate', function () {
 
   it('loses none of 200 pending pods and binds none twice when the leader is killed', async () => {
     const count = 200;
-    await calm(0.4);
+    await calm(0.6);
     const workers = ['node-1', 'node-2', 'node-3'];
     const cordon = (unschedulable: boolean, nodes = workers) =>
       Promise.all(
@@ -214,18 +192,17 @@ describe('the CPU-aware scheduler on a real estate', function () {
     const names = Array.from({ length: count }, (_, index) => `many-${index}`);
     for (let start = 0; start < count; start += 20)
       await Promise.all(
-        names.slice(start, start + 20).map((name) => {
-          const pod = podOf({
-            name,
-            image: 'registry.k8s.io/pause:3.10',
-            program: '',
-            labels: { role: 'many' },
-            schedulerName: CPU_SCHEDULER_NAME,
-            nodeSelector: ELIGIBLE,
-          });
-          delete pod.spec?.containers[0]?.command;
-          return create(pod);
-        }),
+        names.slice(start, start + 20).map((name) =>
+          create(
+            podOf({
+              name,
+              image: PAUSE_IMAGE,
+              labels: { role: 'many' },
+              schedulerName: CPU_SCHEDULER_NAME,
+              nodeSelector: ELIGIBLE,
+            }),
+          ),
+        ),
       );
     assert.equal(bound(await labelled('many')).length, 0);
     const leader = await cluster.leader();

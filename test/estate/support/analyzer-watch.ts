@@ -1,5 +1,6 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import type { EstateCluster } from './cluster';
+import { startAnewOnError } from './informers';
 import { POSTURE, SCALED_JOB_LABEL } from './scaled-jobs';
 
 /** Where an analyzer was put, and what the nodes were like when it was first seen there. */
@@ -12,8 +13,6 @@ export interface Placement {
   /** Nodes with a rank and without another analyzer, its own among them, by slot. */
   readonly free: readonly { readonly node: string; readonly slot: number }[];
 }
-
-const RESTART_MS = 500;
 
 /** Looks at the analyzers of the ScaledJobs at every change of any of them, and notes what must never be. */
 export class AnalyzerWatch {
@@ -29,10 +28,8 @@ export class AnalyzerWatch {
   private constructor(cluster: EstateCluster) {
     this.pods = cluster.watchPods(POSTURE, SCALED_JOB_LABEL);
     this.nodes = cluster.watchNodes();
-    for (const informer of [this.pods, this.nodes])
-      informer.on('error', () => {
-        if (!this.stopped) setTimeout(() => void informer.start(), RESTART_MS);
-      });
+    startAnewOnError(this.pods, () => this.stopped);
+    startAnewOnError(this.nodes, () => this.stopped);
     for (const event of ['add', 'update', 'delete'] as const)
       this.pods.on(event, () => this.look());
   }

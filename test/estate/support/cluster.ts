@@ -16,7 +16,9 @@ import {
   type ObjectCache,
   type V1Node,
   type V1Pod,
+  type V1Toleration,
 } from '@kubernetes/client-node';
+import { CPU_SCHEDULER_NAME } from '../../../components/plan';
 import { waitUntil } from './wait-until';
 
 export const SYSTEM = 'berth-system';
@@ -51,15 +53,12 @@ export class EstateCluster {
     ).items;
   }
 
-  /** The scheduler replica that holds the Lease. */
-  async leader(): Promise<V1Pod> {
-    return waitUntil('a cpu-scheduler that leads', async () => {
-      const lease = await this.coordination.readNamespacedLease({
-        name: 'cpu-scheduler',
-        namespace: SYSTEM,
-      });
+  /** The replica of a scheduler that holds the Lease. */
+  async leader(name: string = CPU_SCHEDULER_NAME): Promise<V1Pod> {
+    return waitUntil(`a ${name} that leads`, async () => {
+      const lease = await this.coordination.readNamespacedLease({ name, namespace: SYSTEM });
       const holder = lease.spec?.holderIdentity;
-      const pods = await this.pods(SYSTEM, 'app.kubernetes.io/name=cpu-scheduler');
+      const pods = await this.pods(SYSTEM, `app.kubernetes.io/name=${name}`);
       // The holder is the pod and, behind an underscore, the run of its process.
       return pods.find(({ metadata }) => holder?.split('_')[0] === metadata?.name);
     });
@@ -81,9 +80,13 @@ export class EstateCluster {
 
   /** Body of a path of the leading scheduler. */
   async scheduler(path: string): Promise<string> {
-    const leader = await this.leader();
+    return this.pod(await this.leader(), 8080, path);
+  }
+
+  /** Body of a path of a pod. */
+  pod({ metadata }: V1Pod, port: number, path: string): Promise<string> {
     return this.get(
-      `/api/v1/namespaces/${SYSTEM}/pods/${leader.metadata?.name}:8080/proxy/${path.replace(/^\//, '')}`,
+      `/api/v1/namespaces/${metadata?.namespace}/pods/${metadata?.name}:${port}/proxy/${path.replace(/^\//, '')}`,
     );
   }
 
@@ -150,15 +153,15 @@ const small = { requests: { cpu: '1m', memory: '4Mi' } };
 /** What the pods of the estate tests are made of. */
 export interface TestPod {
   readonly name: string;
-  /** An image that holds Node.js. */
   readonly image: string;
-  /** JavaScript that the pod runs. */
-  readonly program: string;
+  /** JavaScript that the pod runs, with an image that holds Node.js; without it the image's own program runs. */
+  readonly program?: string;
   readonly labels?: Record<string, string>;
   readonly nodeName?: string;
   readonly schedulerName?: string;
   readonly nodeSelector?: Record<string, string>;
   readonly cpuRequest?: string;
+  readonly tolerations?: V1Toleration[];
 }
 
 /** A pod's spec for a program of the tests. */
@@ -174,11 +177,12 @@ export function podOf(pod: TestPod): V1Pod {
       ...(pod.nodeName && { nodeName: pod.nodeName }),
       ...(pod.schedulerName && { schedulerName: pod.schedulerName }),
       ...(pod.nodeSelector && { nodeSelector: pod.nodeSelector }),
+      ...(pod.tolerations && { tolerations: pod.tolerations }),
       containers: [
         {
           name: 'program',
           image: pod.image,
-          command: ['node', '-e', pod.program],
+          ...(pod.program !== undefined && { command: ['node', '-e', pod.program] }),
           resources: { requests },
         },
       ],
@@ -188,5 +192,12 @@ export function podOf(pod: TestPod): V1Pod {
 
 /** Keeps one processor busy for ever. */
 export const BURN_CPU = 'for (;;) {}';
+/** An image that stays and does nothing. */
+export const PAUSE_IMAGE = 'registry.k8s.io/pause:3.10';
 /** Stays, and does nothing. */
 export const STAY = 'setInterval(() => {}, 1e6)';
+
+export const uidOf = ({ metadata }: V1Pod): string => metadata?.uid ?? '';
+
+export const isReady = ({ status }: V1Pod): boolean =>
+  (status?.conditions ?? []).some((one) => one.type === 'Ready' && one.status === 'True');

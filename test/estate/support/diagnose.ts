@@ -1,6 +1,13 @@
 import type { V1Pod } from '@kubernetes/client-node';
-import type { EstateCluster } from './cluster';
-import { SYSTEM } from './cluster';
+import {
+  CPU_SCHEDULER_NAME,
+  LATENCY_EXTENDER_NAME,
+  LATENCY_SCHEDULER_NAME,
+} from '../../../components/plan';
+import { SYSTEM, type EstateCluster } from './cluster';
+
+/** What decides where pods go. */
+const LOGGED = [CPU_SCHEDULER_NAME, LATENCY_SCHEDULER_NAME, LATENCY_EXTENDER_NAME];
 
 /** What one wants to know of an estate when a test on it has failed, line by line. */
 export async function diagnose(cluster: EstateCluster): Promise<string[]> {
@@ -8,7 +15,7 @@ export async function diagnose(cluster: EstateCluster): Promise<string[]> {
     part('nodes', () => nodes(cluster)),
     part('pods', () => pods(cluster)),
     part('events', () => events(cluster)),
-    part('cpu-scheduler', () => schedulerLog(cluster)),
+    ...LOGGED.map((name) => part(name, () => log(cluster, name))),
   ]);
   return parts.flat();
 }
@@ -63,8 +70,8 @@ async function events({ core }: EstateCluster): Promise<string[]> {
     );
 }
 
-async function schedulerLog(cluster: EstateCluster): Promise<string[]> {
-  const found = await cluster.pods(SYSTEM, 'app.kubernetes.io/name=cpu-scheduler');
+async function log(cluster: EstateCluster, name: string): Promise<string[]> {
+  const found = await cluster.pods(SYSTEM, `app.kubernetes.io/name=${name}`);
   const logs = await Promise.all(
     found.map(({ metadata }) =>
       cluster.core.readNamespacedPodLog({

@@ -16,6 +16,9 @@ const EVENT_SCALING = {
 /** Settings that make the scheduler look often enough for a test; everything else is the dev estate. */
 const QUICK_OFFLOADING = { intervalSeconds: 10, minimumAgeSeconds: 5 };
 
+/** A machine that is busy with other things for some seconds is not taken for an extender that has failed. */
+const PATIENT_EXTENDING = { httpTimeoutSeconds: 20 };
+
 /** The one estate that all estate tests share: brought up by the first, taken down by the last. */
 export interface Session {
   readonly before: MachineState;
@@ -39,10 +42,13 @@ export function show(line: string): void {
 async function start(): Promise<Session> {
   const before = await machineState();
   const checkout = await makeCheckout(show);
-  await checkout.configure((config: Record<string, unknown>) => {
+  await checkout.configure((config: Record<string, Record<string, object>>) => {
+    const systems = config['berth:systems'];
     config['berth:systems'] = {
+      ...systems,
       cpuScheduling: { enabled: true, offload: QUICK_OFFLOADING },
       eventScaling: EVENT_SCALING,
+      latencyScheduling: { ...systems?.latencyScheduling, ...PATIENT_EXTENDING },
     };
   });
   const { all } = await checkout.npm('up');
