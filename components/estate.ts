@@ -179,5 +179,6 @@ function declarePrometheus(
 ): pulumi.Input<string> {
   const { prometheus } = config.platform;
   if (!prometheus.enabled) return prometheus.url;
-  return new Prometheus('prometheus', { prometheus }, options).url;
+  const nodeCgroups = config.cluster.kind === 'docker';
+  return new Prometheus('prometheus', { prometheus, nodeCgroups }, options).url;
 }

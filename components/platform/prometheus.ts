@@ -10,7 +10,11 @@ export class Prometheus extends pulumi.ComponentResource {
 
   constructor(
     name: string,
-    args: { readonly prometheus: PlatformConfig['prometheus'] },
+    args: {
+      readonly prometheus: PlatformConfig['prometheus'];
+      /** True where nodes are containers, whose CPU only their control groups tell. */
+      readonly nodeCgroups: boolean;
+    },
     options: pulumi.ComponentResourceOptions,
   ) {
     super('berth:platform:Prometheus', name, {}, options);
@@ -30,7 +34,12 @@ export class Prometheus extends pulumi.ComponentResource {
           nodeExporter: { enabled: true },
           kubelet: {
             enabled: true,
-            serviceMonitor: { interval, cAdvisor: true, cAdvisorInterval: interval },
+            serviceMonitor: {
+              interval,
+              cAdvisor: true,
+              cAdvisorInterval: interval,
+              ...(args.nodeCgroups && { cAdvisorMetricRelabelings: usageOfNodesAndPods }),
+            },
           },
           prometheus: {
             prometheusSpec: {
@@ -48,6 +57,20 @@ export class Prometheus extends pulumi.ComponentResource {
     this.registerOutputs({ url: this.url });
   }
 }
+
+/**
+ * In place of the chart's own list, which drops limits and every cgroup that is no pod's: the usage of a node that is
+ * a container is that of its own cgroup against its limit. What else the machine runs is left out.
+ */
+const usageOfNodesAndPods = [
+  {
+    sourceLabels: ['__name__'],
+    regex:
+      'container_cpu_usage_seconds_total|container_spec_cpu_quota|container_spec_cpu_period|container_memory_working_set_bytes',
+    action: 'keep',
+  },
+  { sourceLabels: ['id'], regex: '/|/([^/]+/)?[0-9a-f]{64}(/.*)?|.*/?kubepods.*', action: 'keep' },
+];
 
 /** Scrapes the pods that ask for it with the customary annotations. */
 const annotatedPods = {

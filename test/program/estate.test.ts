@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import * as pulumi from '@pulumi/pulumi';
 import { parseEstateConfig } from '../../components/config';
 import { declareEstate } from '../../components/estate';
-import { ANALYZER_APPS, postureJobName } from '../../components/plan';
+import { ANALYZER_APPS, dockerCpuQueries, postureJobName } from '../../components/plan';
 import { only, record, type Declared } from './support/record';
 
 const TOKEN = 'a-token-that-nobody-may-see';
@@ -158,6 +158,32 @@ describe('the whole estate', function () {
     assert.deepEqual(result.jobs, []);
     assert.ok(!declared.some(({ type }) => type.startsWith('docker-build:')));
     assert.ok(!declared.some(({ type }) => type === 'kubernetes:batch/v1:Job'));
+  });
+
+  it("keeps the usage of the nodes' own control groups, which the chart would drop, where nodes are containers", async () => {
+    type Rule = { sourceLabels: string[]; regex: string; action: string };
+    const rulesOf = async (config: Parameters<typeof declare>[0]) => {
+      const { declared } = await declare(config);
+      const { values } = only(declared, 'kubernetes:helm.sh/v3:Release').inputs as {
+        values: { kubelet: { serviceMonitor: { cAdvisorMetricRelabelings?: Rule[] } } };
+      };
+      return values.kubelet.serviceMonitor.cAdvisorMetricRelabelings;
+    };
+    const [names, groups, ...others] = (await rulesOf({})) ?? [];
+    assert.deepEqual([names?.action, groups?.action, others], ['keep', 'keep', []]);
+    const keeps = (rule: Rule | undefined, value: string) =>
+      new RegExp(`^(?:${rule?.regex})$`).test(value);
+    const queries = Object.values(dockerCpuQueries('private')).join(' ');
+    for (const [metric] of queries.matchAll(/container_\w+/g))
+      assert.ok(keeps(names, metric), metric);
+    for (const id of [
+      '/',
+      `/${'a'.repeat(64)}`,
+      `/docker/${'a'.repeat(64)}`,
+      '/kubepods/burstable/x',
+    ])
+      assert.ok(keeps(groups, id), id);
+    assert.ok(!keeps(groups, '/system.slice/ssh.service'));
   });
 
   it('sets the scrape interval of Prometheus, and can do without it', async () => {
