@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { commandContext, type CommandContext, type CommonOptions } from './command-context';
 import type { DownOptions } from './commands/down';
 import type { TestOptions } from './commands/test';
+import type { UpOptions } from './commands/up';
 import { messageOf, UserError } from './user-error';
 
 const CANCELLED = 130;
@@ -68,12 +69,17 @@ function program(): Command {
       '--json',
       "print the estate's status as JSON at the end, and progress to standard error",
     )
+    .option(
+      '--approve <key>',
+      'the key of dangerous changes that are wanted, see preview --markdown',
+    )
     .option('--verbose', "print the engine's own output too")
-    .action((options: CommonOptions) =>
+    .action((options: UpOptions) =>
       run(options, async (context) => (await import('./commands/up')).up(context, options)),
     );
   stackCommand('preview', 'show what up would change; changes nothing')
     .option('--json', 'print the steps as JSON: op, urn, diffs')
+    .option('--markdown', 'print what people want to know, for a comment on a pull request')
     .option('--verbose', "print the engine's own diff")
     .action((options: CommonOptions) =>
       run(options, async (context) =>

@@ -2,11 +2,13 @@ import type { CommandContext, CommonOptions } from '../command-context';
 import { openStack, runEngine } from '../engine';
 import { describeChanges } from '../engine-events';
 import { mendLocks } from '../mend-state';
+import { previewMarkdown } from '../preview-report/markdown';
 import { previewSteps } from '../preview-steps';
 import { previewLines } from '../preview-text';
 import { prepareStack } from '../project';
 import { runCommand } from '../run-command';
 import { holdStack } from '../run-lock';
+import { reportOf, safetyRules } from '../safety';
 import { requireStackConfig } from '../stack-folder';
 import { openWorkbench } from '../workbench';
 
@@ -24,6 +26,13 @@ export async function preview(context: CommandContext, options: CommonOptions): 
       const stack = await openStack(folder, bench);
       return runEngine(folder, stack, 'preview', { phase, signal });
     });
+    if (options.markdown) {
+      const rules = safetyRules(folder);
+      const report = reportOf(result.events, rules);
+      const { safety } = rules;
+      print(previewMarkdown(report, { stack: folder.stack, safety }).trimEnd());
+      return 0;
+    }
     const steps = previewSteps(result.events);
     if (options.json) {
       print(JSON.stringify({ steps, changes: result.changes }, null, 2));
