@@ -11,9 +11,10 @@ const PROVIDERS = ['command', 'docker', 'docker-build', 'kubernetes'];
  * @param driftFile names what was changed by hand since, see `memory-provider/in-memory.ts`.
  */
 export const startMemoryEngine = (driftFile = ''): Promise<Engine> =>
-  startEngine(addProviders, { BERTH_MEMORY_DRIFT: driftFile });
+  startEngine(addMemoryProviders, { BERTH_MEMORY_DRIFT: driftFile });
 
-async function addProviders(bin: string): Promise<void> {
+/** Puts the providers in memory where the engine looks for them. */
+export async function addMemoryProviders(bin: string): Promise<void> {
   const bundle = path.join(bin, 'memory-provider.js');
   await build({
     entryPoints: [path.join(__dirname, 'memory-provider', 'main.ts')],
