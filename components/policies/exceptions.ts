@@ -38,6 +38,18 @@ export const EXCEPTIONS: readonly Exception[] = [
     why: 'no other level than privileged lets the analyzers have their hostPath',
   },
   {
+    policy: 'restricted-namespaces',
+    resources: /^berth-probers$/,
+    subject: 'labels',
+    why: 'no other level than privileged lets the probers of Docker nodes read the cgroup of their node',
+  },
+  {
+    policy: 'images-by-digest',
+    resources: /^latency-aware-scheduler$/,
+    subject: 'container latency-aware-scheduler',
+    why: "it is Kubernetes' own scheduler, by the tag of its version",
+  },
+  {
     policy: 'images-by-digest',
     resources: /^mosquitto$/,
     subject: 'container mosquitto',

@@ -89,7 +89,8 @@ const WORKLOAD_WORDS: Readonly<Record<WorkloadChange['what'], string>> = {
   unknown: 'not known before the cluster is made anew',
 };
 
-interface Item {
+/** One line of a list, before lines that differ in their names alone are put together. */
+export interface Item {
   readonly what: string;
   readonly name: string;
   readonly text: string;
@@ -108,7 +109,7 @@ const replacedItem = (step: PlannedStep): Item => ({
 });
 
 /** One line for all that is the same but for its name. */
-function grouped(items: readonly Item[]): string[] {
+export function grouped(items: readonly Item[]): string[] {
   const groups = new Map<string, { item: Item; names: string[] }>();
   for (const item of items) {
     const key = `${item.what}${item.text}`;
@@ -122,12 +123,14 @@ function grouped(items: readonly Item[]): string[] {
   });
 }
 
-function because(reasons: readonly string[], otherwise?: string): string {
+/** Reasons in brackets, or what is said where there is none. */
+export function because(reasons: readonly string[], otherwise?: string): string {
   if (reasons.length > 0) return ` (${reasons.map((reason) => `\`${reason}\``).join(', ')})`;
   return otherwise === undefined ? '' : ` (${otherwise})`;
 }
 
-function section(title: string, lines: readonly string[]): string {
+/** A heading with a list, or nothing where the list is empty. */
+export function section(title: string, lines: readonly string[]): string {
   if (lines.length === 0) return '';
   return [`#### ${title}`, '', ...lines.map((line) => `- ${line}`)].join('\n');
 }

@@ -22,7 +22,8 @@ export function plannedSteps(events: readonly EngineEvent[]): PlannedStep[] {
   return [...steps.values()].sort(byTypeAndName);
 }
 
-function stepOf(metadata: StepEventMetadata): Omit<PlannedStep, 'op'> {
+/** What one step of the engine says of its resource. */
+export function stepOf(metadata: StepEventMetadata): Omit<PlannedStep, 'op'> {
   const { urn, type } = metadata;
   const before = inputsOf(metadata.old);
   const after = inputsOf(metadata.new);

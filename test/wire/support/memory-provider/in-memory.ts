@@ -26,12 +26,16 @@ export function inMemory(
     create: ({ inputs }, { name }) =>
       Promise.resolve({ id: `${name}-id`, outputs: outputs(inputs, name) }),
     update: ({ inputs }, { name }) => Promise.resolve(outputs(inputs, name)),
+    // A status is an output alone: nobody declares it.
     read({ id, inputs, outputs: known }, { type: token, name }) {
       const changed = drift()[`${token}::${name}`];
       if (changed === null) return Promise.resolve(undefined);
+      const declared = Object.fromEntries(
+        Object.entries(changed ?? {}).filter(([key]) => key !== 'status'),
+      );
       return Promise.resolve({
         id,
-        inputs: deepMerge(inputs, changed) as Props,
+        inputs: deepMerge(inputs, declared) as Props,
         outputs: deepMerge(known, changed) as Props,
       });
     },
