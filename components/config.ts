@@ -4,10 +4,12 @@ import { SERVER_NODE_NAME } from './plan';
 import {
   estateSchemas,
   type ClusterConfig,
+  type DisruptionBudgetConfig,
   type ImagesConfig,
   type NodeConfig,
   type PlatformConfig,
   type PostureConfig,
+  type SafetyConfig,
   type SystemsConfig,
 } from './config-schema';
 
@@ -19,6 +21,10 @@ export interface EstateConfig {
   readonly platform: PlatformConfig;
   readonly posture: PostureConfig;
   readonly systems: SystemsConfig;
+  readonly safety: SafetyConfig;
+  readonly disruptionBudget: DisruptionBudgetConfig;
+  /** The stack whose values lie below this one's already; empty for none. */
+  readonly extends: string;
 }
 
 /** Keys that hold a secret: set with `pulumi config set --secret`, and never part of EstateConfig. */

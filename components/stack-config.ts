@@ -1,6 +1,10 @@
+import { resolve } from 'node:path';
 import * as pulumi from '@pulumi/pulumi';
 import { allConfig } from '@pulumi/pulumi/runtime/config';
 import { parseEstateConfig, SECRET_KEYS, type EstateConfig, type SecretKey } from './config';
+import { stackFileValues, withInherited } from './inheritance';
+
+const projectDirectory = resolve(__dirname, '..');
 
 /** A stack's configuration, and its secrets apart from it. */
 export interface StackConfig {
@@ -19,10 +23,12 @@ export function readStackConfig(): StackConfig {
     .filter(([key, value]) => key.startsWith(`${namespace}:`) && value !== '')
     .map(([key]) => key.slice(namespace.length + 1));
   const isSecret = (key: string): key is SecretKey => SECRET_KEYS.some((secret) => secret === key);
-  const values = Object.fromEntries(
+  const own = Object.fromEntries(
     set.filter((key) => !isSecret(key)).map((key) => [key, parseJson(stack.get(key))]),
   );
-  const config = parseEstateConfig({ values, keys: set, secrets: new Set(set.filter(isSecret)) });
+  const values = withInherited(own, (name) => stackFileValues(projectDirectory, name));
+  const keys = [...new Set([...set, ...Object.keys(values)])];
+  const config = parseEstateConfig({ values, keys, secrets: new Set(set.filter(isSecret)) });
   const secrets = Object.fromEntries(
     SECRET_KEYS.map((key) => [key, set.includes(key) ? stack.getSecret(key) : undefined]),
   );

@@ -3,6 +3,7 @@ import { imagesSchema } from './images';
 import { nodesSchema } from './nodes';
 import { platformSchema } from './platform';
 import { postureSchema } from './posture';
+import { disruptionBudgetSchema, extendsSchema, safetySchema } from './review';
 import { systemsSchema } from './systems';
 
 /** Every key of `berth:` that holds no secret. */
@@ -13,6 +14,9 @@ export const estateSchemas = {
   platform: platformSchema,
   posture: postureSchema,
   systems: systemsSchema,
+  safety: safetySchema,
+  disruptionBudget: disruptionBudgetSchema,
+  extends: extendsSchema,
 } as const;
 
 export type { ClusterConfig, DockerClusterConfig } from './cluster';
@@ -21,4 +25,5 @@ export { simulatedLatenciesText, type LatencySchedulingConfig } from './latency-
 export type { NodeConfig } from './nodes';
 export type { KedaConfig, PlatformConfig, TraefikConfig } from './platform';
 export type { PostureConfig } from './posture';
+export type { DisruptionBudgetConfig, SafetyConfig } from './review';
 export type { CpuSchedulingConfig, EventScalingConfig, SystemsConfig } from './systems';

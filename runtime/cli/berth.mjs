@@ -57,8 +57,8 @@ function installPackages() {
 
 function run(args) {
   // A group of its own, so that Ctrl-C reaches the command once, from here, and the engine not at all: it has to be
-  // asked once to end well. Only a shell needs the terminal itself.
-  const detached = args[0] !== 'lab-shell';
+  // asked once to end well. Only what talks to the user needs the terminal itself.
+  const detached = !['lab-shell', 'env-new'].includes(args[0]);
   const child = spawn(
     process.execPath,
     ['--import', import.meta.resolve('tsx'), join(projectDir, 'runtime/cli/main.ts'), ...args],

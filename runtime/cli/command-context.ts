@@ -25,24 +25,27 @@ export interface CommandContext {
 export interface CommonOptions {
   readonly stack: string;
   readonly json?: boolean;
+  /** Print the result as Markdown; like JSON, it has standard output to itself. */
+  readonly markdown?: boolean;
   readonly verbose?: boolean;
 }
 
 /**
  * What a command is given, for this process.
- * @param options with `json`, standard output holds nothing but the result, and progress goes to standard error.
+ * @param options with `json` or `markdown`, standard output holds nothing but the result, and progress goes to standard error.
  */
 export function commandContext(
   projectDir: string,
   env: NodeJS.ProcessEnv,
   signal: AbortSignal,
-  { stack, json = false, verbose = false }: CommonOptions,
+  { stack, json = false, markdown = false, verbose = false }: CommonOptions,
 ): CommandContext {
   const print = (line: string) => void process.stdout.write(`${line}\n`);
   const warn = (line: string) => void process.stderr.write(`${line}\n`);
   const isWide = (process.stdout.columns ?? 0) >= MIN_COLUMNS;
-  const live = !json && !verbose && process.stdout.isTTY && isWide && !env.CI;
-  const progress = live ? liveProgress() : plainProgress(json ? warn : print);
+  const isPiped = json || markdown;
+  const live = !isPiped && !verbose && process.stdout.isTTY && isWide && !env.CI;
+  const progress = live ? liveProgress() : plainProgress(isPiped ? warn : print);
   const folder = stackFolder(projectDir, stack);
   return { projectDir, folder, env, signal, progress, print, warn };
 }

@@ -27,7 +27,8 @@ export interface EngineOptions {
   readonly onOutput?: (text: string) => void;
 }
 
-export type EngineCommand = 'up' | 'preview' | 'destroy';
+/** `drift` is a preview of a refresh: what is there against what was last made. */
+export type EngineCommand = 'up' | 'preview' | 'drift' | 'destroy';
 
 /** Opens a prepared stack through the Automation API. */
 export async function openStack(folder: StackFolder, bench: Workbench): Promise<Stack> {
@@ -79,6 +80,7 @@ export async function runEngine(
   try {
     if (command === 'up') outputs = (await stack.up(options)).outputs;
     else if (command === 'preview') await stack.preview(options);
+    else if (command === 'drift') await stack.previewRefresh(options);
     else await stack.destroy(options);
   } catch (error) {
     watch.end();
@@ -114,6 +116,8 @@ function watchEvents(phase: Phase, command: EngineCommand) {
   const warnings: string[] = [];
   const items = new Map<string, RunningItem>();
   let changes: ResourceChanges = {};
+  // A preview works on nothing.
+  const isDry = command === 'preview' || command === 'drift';
   const end = (key: string, how: 'done' | 'failed') => {
     items.get(key)?.[how]();
     items.delete(key);
@@ -128,9 +132,7 @@ function watchEvents(phase: Phase, command: EngineCommand) {
       events.push(event);
       changes = event.summaryEvent?.resourceChanges ?? changes;
       for (const news of newsOf(event)) {
-        // A preview works on nothing.
-        if (news.kind === 'begin' && command !== 'preview')
-          items.set(news.key, phase.begin(news.title));
+        if (news.kind === 'begin' && !isDry) items.set(news.key, phase.begin(news.title));
         else if (news.kind === 'done' || news.kind === 'failed') end(news.key, news.kind);
         else if (news.kind === 'status')
           for (const [key, item] of items) {

@@ -2,7 +2,10 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { commandContext, type CommandContext, type CommonOptions } from './command-context';
 import type { DownOptions } from './commands/down';
+import type { DriftOptions } from './commands/drift';
+import type { EnvNewOptions } from './commands/env-new';
 import type { TestOptions } from './commands/test';
+import type { UpOptions } from './commands/up';
 import { messageOf, UserError } from './user-error';
 
 const CANCELLED = 130;
@@ -68,17 +71,29 @@ function program(): Command {
       '--json',
       "print the estate's status as JSON at the end, and progress to standard error",
     )
+    .option(
+      '--approve <key>',
+      'the key of dangerous changes that are wanted, see preview --markdown',
+    )
     .option('--verbose', "print the engine's own output too")
-    .action((options: CommonOptions) =>
+    .action((options: UpOptions) =>
       run(options, async (context) => (await import('./commands/up')).up(context, options)),
     );
   stackCommand('preview', 'show what up would change; changes nothing')
     .option('--json', 'print the steps as JSON: op, urn, diffs')
+    .option('--markdown', 'print what people want to know, for a comment on a pull request')
     .option('--verbose', "print the engine's own diff")
     .action((options: CommonOptions) =>
       run(options, async (context) =>
         (await import('./commands/preview')).preview(context, options),
       ),
+    );
+  stackCommand('drift', 'show what was changed by hand since the last up; changes nothing')
+    .option('--json', 'print the changes as JSON: op, urn, diffs')
+    .option('--markdown', 'print them as Markdown')
+    .option('--check', 'end with exit code 1 where there is any')
+    .action((options: DriftOptions) =>
+      run(options, async (context) => (await import('./commands/drift')).drift(context, options)),
     );
   stackCommand('status', 'show nodes, jobs, ScaledJobs and services')
     .option('--json', 'print {nodes, jobs, scaledJobs, services}')
@@ -97,6 +112,24 @@ function program(): Command {
     .action((command: string[], options: CommonOptions) =>
       run(options, async (context) =>
         (await import('./commands/lab-shell')).labShell(context, options, command),
+      ),
+    );
+  berth
+    .command('env-new')
+    .description('ask for an environment and write its Pulumi.<name>.yaml')
+    .argument('<name>', 'name of the stack')
+    .option('--extends <stack>', 'take what is not answered from another stack')
+    .option('--kind <kind>', 'docker or existing')
+    .option('--node <name:slot:device...>', 'a node, with its slot and its device label if any')
+    .option('--registry <registry>', 'where images are pushed')
+    .option('--username <user>', "the registry's user")
+    .option('--platform <platform...>', 'linux/amd64, linux/arm64')
+    .option('--system <system...>', 'systems that are on')
+    .option('--safety <safety>', 'warn or strict')
+    .option('--yes', 'ask nothing')
+    .action((stack: string, options: EnvNewOptions) =>
+      run({ stack }, async (context) =>
+        (await import('./commands/env-new')).envNew(context, options, process.stdin.isTTY),
       ),
     );
   berth

@@ -20,7 +20,7 @@ export interface PreviewStep {
 }
 
 /** How the engine's steps count: a replacement is three of them, shown as one. */
-const OPS: Readonly<Record<string, PreviewStep['op']>> = {
+export const OPS: Readonly<Record<string, PreviewStep['op']>> = {
   create: 'create',
   update: 'update',
   delete: 'delete',
@@ -51,7 +51,8 @@ export function previewSteps(events: readonly EngineEvent[]): PreviewStep[] {
   return [...steps.values()];
 }
 
-function changesOf(step: StepEventMetadata): PropertyChange[] {
+/** The properties that one step of the engine changes. */
+export function changesOf(step: StepEventMetadata): PropertyChange[] {
   const detailed = Object.entries(step.detailedDiff ?? {});
   const paths: [string, PropertyDiff | undefined][] =
     detailed.length > 0 ? detailed : (step.diffs ?? []).map((path) => [path, undefined]);
@@ -89,7 +90,8 @@ export function valueAt(root: unknown, path: string): unknown {
   return value;
 }
 
-function pathKeys(path: string): string[] {
+/** The keys of a property path: `a.b[0]["c.d"]` is `a`, `b`, `0`, `c.d`. */
+export function pathKeys(path: string): string[] {
   const keys: string[] = [];
   for (const [, quoted, index, plain] of path.matchAll(
     /\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|([^.[\]]+)/g,

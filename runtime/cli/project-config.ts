@@ -1,3 +1,5 @@
+import { deepMerge, isPlainObject } from '../shared/deep-merge';
+
 /** The content of a `Pulumi.<stack>.yaml`. */
 export interface StackSettings {
   readonly encryptionsalt?: string;
@@ -40,20 +42,7 @@ export function isSecure(value: unknown): value is { readonly secure: string } {
   return isPlainObject(value) && typeof value.secure === 'string';
 }
 
-/** `over` laid over `base`: objects key by key, anything else as a whole; undefined leaves what is there. */
-export function deepMerge(base: unknown, over: unknown): unknown {
-  if (over === undefined) return base;
-  if (!isPlainObject(base) || !isPlainObject(over)) return over;
-  const merged: Record<string, unknown> = { ...base };
-  for (const [key, value] of Object.entries(over)) merged[key] = deepMerge(merged[key], value);
-  return merged;
-}
-
 /** The project's settings for a copy of them that lies `main` away from the program. */
 export function projectSettingsFor(own: ProjectSettings, main: string): ProjectSettings {
   return { ...own, main };
-}
-
-function isPlainObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -13,7 +13,8 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { mendEngineLocks } from '../../runtime/cli/engine-lock';
 import { engineEnv, generateProject, prepareStack } from '../../runtime/cli/project';
-import { deepMerge, mergeStackSettings } from '../../runtime/cli/project-config';
+import { mergeStackSettings } from '../../runtime/cli/project-config';
+import { deepMerge } from '../../runtime/shared/deep-merge';
 import { holdStack } from '../../runtime/cli/run-lock';
 import { requireStackConfig, stackFolder } from '../../runtime/cli/stack-folder';
 

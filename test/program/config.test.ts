@@ -192,7 +192,7 @@ describe('stack configuration', () => {
 
   it('refuses a wrong type for every key', () => {
     for (const key of Object.keys(estateSchemas))
-      assert.match(problemsOf({ [key]: 'nonsense' }).join(), new RegExp(`^berth:${key}: `));
+      assert.match(problemsOf({ [key]: 'non sense' }).join(), new RegExp(`^berth:${key}: `));
   });
 
   it('refuses every setting of a wrong type and names its path', () => {

@@ -12,6 +12,7 @@ import { readQueue } from '../queue-report';
 import { forgettingUnreachable, revive } from '../revive';
 import { runCommand } from '../run-command';
 import { holdStack } from '../run-lock';
+import { reportOf, requireApproval, safetyRules } from '../safety';
 import { requireStackConfig } from '../stack-folder';
 import { keepOutputs, keptOutputs, type StackOutputs } from '../stack-outputs';
 import { modeOf } from '../scaled-job-rows';
@@ -27,8 +28,13 @@ const SCALED_JOBS_LIMIT_MS = 30 * 60_000;
 
 const NOTHING: JobResults = { rows: [], problems: [] };
 
+export interface UpOptions extends CommonOptions {
+  /** Key of dangerous changes that are wanted all the same. */
+  readonly approve?: string;
+}
+
 /** `npm run up`: brings the estate up, waits for its posture jobs and ScaledJobs, and shows what they came to. */
-export async function up(context: CommandContext, options: CommonOptions): Promise<number> {
+export async function up(context: CommandContext, options: UpOptions): Promise<number> {
   const { folder, progress, print, signal } = context;
   requireStackConfig(context.projectDir, folder.stack);
   const release = holdStack(folder, 'up');
@@ -72,8 +78,9 @@ async function update(
   { folder, signal, print }: CommandContext,
   bench: Workbench,
   phase: Phase,
-  options: CommonOptions,
+  options: UpOptions,
 ): Promise<string> {
+  const rules = safetyRules(folder);
   mendLocks(folder, phase);
   await prepareStack(folder, bench, bench.overrides, runCommand);
   const stack = await openStack(folder, bench);
@@ -83,6 +90,10 @@ async function update(
     phase.line('the cluster is gone: removing what is left of it, and making it anew');
     const forgetting = await openStack(folder, forgettingUnreachable(bench));
     await runEngine(folder, forgetting, 'destroy', run);
+  }
+  if (rules.safety === 'strict') {
+    const planned = await runEngine(folder, stack, 'preview', { phase, signal });
+    requireApproval(reportOf(planned.events, rules), rules, options.approve);
   }
   const result = await runEngine(folder, stack, 'up', run);
   keepOutputs(folder, result.outputs);
