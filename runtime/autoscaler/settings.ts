@@ -8,10 +8,11 @@ import {
 } from '../shared/settings';
 import { z } from 'zod';
 import {
+  disruptionSettings,
   kubernetesSettings,
   leaseSettings,
   logSettings,
-  prometheusSettings,
+  nodeCpuSettings,
 } from '../shared/service-settings';
 
 const SECOND = 1000;
@@ -211,8 +212,24 @@ export const autoscalerSettings = defineSettings({
   ...operationSettings,
   ...connectionSettings,
   ...kubernetesSettings,
-  ...prometheusSettings,
+  ...nodeCpuSettings,
+  memoryQuery: {
+    env: 'MEMORY_QUERY',
+    description:
+      'PromQL of memory use, one series for each node with label node or instance, value a ratio 0..1',
+    schema: stringSetting(
+      '1 - max by (instance, node) (node_memory_MemAvailable_bytes) / max by (instance, node) (node_memory_MemTotal_bytes)',
+    ),
+  },
+  memoryTimeQuery: {
+    env: 'MEMORY_TIME_QUERY',
+    description:
+      'PromQL of when those samples were scraped, with the same labels; sent as one query with MEMORY_QUERY',
+    unit: 's since 1970',
+    schema: stringSetting('max by (instance, node) (timestamp(node_memory_MemAvailable_bytes))'),
+  },
   ...leaseSettings('berth-system', 'autoscaler'),
+  ...disruptionSettings,
   ...logSettings,
 });
 

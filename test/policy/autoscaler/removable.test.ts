@@ -128,7 +128,7 @@ describe('autoscaler: which node may go', () => {
   it('not while an owner of its pods has lost one lately', () => {
     const eviction = (atMs: number) => ({
       ...{ podUid: 'x', pod: 'ns/x', ownerUid: 'ReplicaSet-uid', node: 'k3s-worker-1' },
-      atMs,
+      ...{ atMs, by: 'cpu-scheduler' },
     });
     const pods = [bound('a', 3)];
     assert.deepEqual(gone(snapshot({ pods, evictions: [eviction(NOW_MS - 599_000)] })), []);
