@@ -7,6 +7,7 @@ import {
   stringSetting,
 } from '../shared/settings';
 import { z } from 'zod';
+import { dockerSettings } from './containers/settings';
 import {
   disruptionSettings,
   kubernetesSettings,
@@ -206,11 +207,37 @@ export const connectionSettings = defineSettings({
   },
 });
 
+/** Where the history is kept. */
+export const mongoSettings = defineSettings({
+  mongoUrl: {
+    env: 'MONGO_URL',
+    description: 'URL of MongoDB, with user and password',
+    schema: z
+      .string()
+      .regex(/^mongodb(\+srv)?:\/\/\S+$/, 'must be a mongodb or mongodb+srv URL')
+      .default('mongodb://mongodb:27017'),
+    secret: true,
+  },
+  mongoDatabase: {
+    env: 'MONGO_DATABASE',
+    description: 'Database of the history and of the records of workers',
+    schema: stringSetting('autoscaler'),
+  },
+  mongoTimeoutMs: {
+    env: 'MONGO_TIMEOUT_MS',
+    description: 'Time limit of one request to MongoDB',
+    unit: 'ms',
+    schema: integerSetting(100, MINUTE, 5 * SECOND),
+  },
+});
+
 /** Every setting of the autoscaler. */
 export const autoscalerSettings = defineSettings({
   ...scalingSettings,
   ...operationSettings,
   ...connectionSettings,
+  ...dockerSettings,
+  ...mongoSettings,
   ...kubernetesSettings,
   ...nodeCpuSettings,
   memoryQuery: {

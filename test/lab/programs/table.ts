@@ -87,6 +87,12 @@ export const PROGRAM_GROUPS = [
     programs: { keda: 'github.com/kedacore/keda/v2/cmd/operator' },
     set: { 'github.com/kedacore/keda/v2/version.Version': '2.21.0' },
   },
+  {
+    // No registry of packages has MongoDB itself: what clients see of it, over SQLite.
+    module: 'mongodb-stand-in',
+    programs: { 'mongodb-stand-in': 'github.com/FerretDB/FerretDB/mongodb-stand-in' },
+    tags: ['ferretdb_no_postgresql'],
+  },
   { module: 'pause', programs: { pause: 'berth/lab/pause' } },
 ] as const satisfies readonly ProgramGroup[];
 

@@ -3,7 +3,7 @@ import { MemoryHistory, MemoryLiveState } from '../../../runtime/autoscaler/adap
 import { MemoryWorld } from '../../../runtime/autoscaler/adapters/memory-world';
 import type { Context } from '../../../runtime/autoscaler/operations/context';
 import { Operations } from '../../../runtime/autoscaler/operations/operations';
-import { autoscalerSettings } from '../../../runtime/autoscaler/settings';
+import { operationSettings, scalingSettings } from '../../../runtime/autoscaler/settings';
 import type { Clock } from '../../../runtime/shared/clock';
 import { MemoryDisruptions } from '../../../runtime/shared/disruptions/memory-disruptions';
 import { parseSettings } from '../../../runtime/shared/settings';
@@ -92,7 +92,7 @@ export class World {
       ...{ containers: watched(this.docker), cluster: watched(this.docker) },
       ...{ live: watched(this.live), history: watched(this.history), clock },
       disruptions: watched(this.disruptions),
-      limits: parseSettings(autoscalerSettings, { API_TOKEN: 'x'.repeat(16), ...this.env }),
+      limits: parseSettings({ ...scalingSettings, ...operationSettings }, this.env),
       problem: (what) => void this.problems.push(what),
       signal: new AbortController().signal,
     };
