@@ -137,6 +137,13 @@ describe('autoscaler: which node may go', () => {
     ]);
   });
 
+  it('not while nobody knows what was evicted lately, unless nothing is to be', () => {
+    const pods = [bound('a', 3)];
+    assert.deepEqual(gone(snapshot({ pods, evictions: undefined })), []);
+    assert.match(keptWhy(snapshot({ pods, evictions: undefined })), /record of evictions/);
+    assert.deepEqual(gone(snapshot({ evictions: undefined })), ['k3s-worker-3']);
+  });
+
   it('what it promises can be done: the pods of the nodes that go fit on those that stay', () => {
     fc.assert(
       fc.property(
