@@ -13,7 +13,13 @@ const analyzerDockerfile = 'images/analyzer.Dockerfile';
 const contextFor = (service: string): string => `.berth/build/${service}`;
 
 /** The services that Berth builds an image of: runtime/<id>. */
-export type ServiceId = 'cpu-scheduler' | 'image-feeder' | 'node-controller' | 'external-scaler';
+export type ServiceId =
+  | 'autoscaler'
+  | 'cpu-scheduler'
+  | 'docker-socket-proxy'
+  | 'external-scaler'
+  | 'image-feeder'
+  | 'node-controller';
 
 export interface ServiceImagesArgs {
   readonly images: ImagesConfig;

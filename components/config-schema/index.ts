@@ -15,9 +15,10 @@ export const estateSchemas = {
   systems: systemsSchema,
 } as const;
 
+export type { AutoscalingConfig } from './autoscaling';
 export type { ClusterConfig, DockerClusterConfig } from './cluster';
 export type { ImagesConfig } from './images';
 export type { NodeConfig } from './nodes';
-export type { KedaConfig, PlatformConfig } from './platform';
+export type { KedaConfig, PlatformConfig, StoreConfig } from './platform';
 export type { PostureConfig } from './posture';
 export type { CpuSchedulingConfig, EventScalingConfig, SystemsConfig } from './systems';

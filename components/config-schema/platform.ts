@@ -1,6 +1,14 @@
 import { z } from 'zod';
 import { block, chart, dnsLabel, imageReference, optionalUrl, wholeRange } from './values';
 
+/** A server with data on a volume; an empty storage class is the cluster's default. */
+const store = (image: string) =>
+  block({
+    image: imageReference.default(image),
+    storageGb: wholeRange(1, 10_000).default(1),
+    storageClass: z.union([z.literal(''), dnsLabel]).default(''),
+  });
+
 export const platformSchema = block({
   prometheus: block({
     enabled: z.boolean().default(true),
@@ -27,6 +35,8 @@ export const platformSchema = block({
     timeoutSeconds: wholeRange(10, 3600).default(600),
   }),
   mosquitto: block({ image: imageReference.default('eclipse-mosquitto:2') }),
+  redis: store('redis:7'),
+  mongodb: store('mongo:7'),
 }).superRefine((platform, ctx) => {
   if (!platform.prometheus.enabled && platform.prometheus.url === '')
     ctx.addIssue({
@@ -39,3 +49,5 @@ export const platformSchema = block({
 export type PlatformConfig = z.infer<typeof platformSchema>;
 /** KEDA's Helm release; with `enabled: false` the cluster has a KEDA of its own. */
 export type KedaConfig = PlatformConfig['keda'];
+/** A server that keeps its data on a volume. */
+export type StoreConfig = PlatformConfig['redis'];
