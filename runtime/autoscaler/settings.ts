@@ -231,14 +231,8 @@ export const mongoSettings = defineSettings({
   },
 });
 
-/** Every setting of the autoscaler. */
-export const autoscalerSettings = defineSettings({
-  ...scalingSettings,
-  ...operationSettings,
-  ...connectionSettings,
-  ...dockerSettings,
-  ...mongoSettings,
-  ...kubernetesSettings,
+/** What nodes use, as Prometheus knows it. */
+export const usageSettings = defineSettings({
   ...nodeCpuSettings,
   memoryQuery: {
     env: 'MEMORY_QUERY',
@@ -255,6 +249,17 @@ export const autoscalerSettings = defineSettings({
     unit: 's since 1970',
     schema: stringSetting('max by (instance, node) (timestamp(node_memory_MemAvailable_bytes))'),
   },
+});
+
+/** Every setting of the autoscaler. */
+export const autoscalerSettings = defineSettings({
+  ...scalingSettings,
+  ...operationSettings,
+  ...connectionSettings,
+  ...dockerSettings,
+  ...mongoSettings,
+  ...kubernetesSettings,
+  ...usageSettings,
   ...leaseSettings('berth-system', 'autoscaler'),
   ...disruptionSettings,
   ...logSettings,

@@ -6,14 +6,14 @@ import { Operations } from './operations/operations';
 import type { ReconcileReport } from './operations/reconciler';
 import { onlyWhileLeader, type Leadership } from './only-while-leader';
 import type { Events } from './ports';
-import type { AutoscalerSettings } from './settings';
+import type { OperationSettings, ScalingSettings } from './settings';
 import type { Decision } from './types';
 
 /** What a term works with. */
 export interface TermParts {
   readonly outside: Outside;
   readonly leadership: Leadership;
-  readonly settings: AutoscalerSettings;
+  readonly settings: OperationSettings & ScalingSettings;
   readonly metrics: AutoscalerMetrics;
   readonly events: Events;
   readonly log: Logger;
