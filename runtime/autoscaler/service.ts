@@ -37,6 +37,8 @@ export interface ServiceParts {
 /** What it talks to beside Kubernetes and Prometheus, which tell by themselves. */
 export type Store = 'redis' | 'mongodb' | 'docker';
 const CHECK_MS = 5000;
+/** Time between two looks whether everything was listed. */
+const LISTED_MS = 100;
 
 /** One replica: follows the cluster all the time, and acts while it leads. */
 export class Autoscaler {
@@ -84,14 +86,9 @@ export class Autoscaler {
 
   /** Follows cluster, readings and stores until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const { watch, view, cpu, memory } = this.parts;
+    const { watch, view } = this.parts;
     await this.bus.start();
-    await Promise.all([
-      watch.run(view, signal),
-      cpu.run(signal),
-      memory.run(signal),
-      this.stores.run(signal),
-    ]);
+    await Promise.all([watch.run(view, signal), this.#read(signal), this.stores.run(signal)]);
   }
 
   /** This replica has become the leader. */
@@ -123,6 +120,13 @@ export class Autoscaler {
     const settled = await Promise.race([this.#terms.then(() => true), late]);
     over.abort();
     return settled;
+  }
+
+  /** Reads what nodes use, once it is known which there are: readings are told apart by their names and addresses. */
+  async #read(signal: AbortSignal): Promise<void> {
+    const { watch, cpu, memory, clock } = this.parts;
+    while (!watch.synced && !signal.aborted) await clock.sleep(LISTED_MS, signal);
+    await Promise.all([cpu.run(signal), memory.run(signal)]);
   }
 
   #decided(decision: Decision): void {

@@ -57,7 +57,9 @@ describe('autoscaler as a process, with a real API server and Redis; Docker is a
 
   it('records the workers that are there, and tells how it and all that it talks to is', async () => {
     await becomesWhole(WORKERS);
-    assert.equal(await redis.get('autoscaler:workers:counter'), '2');
+    await eventually('their numbers are taken', async () => {
+      return (await redis.get('autoscaler:workers:counter')) === '2';
+    });
     assert.equal(await redis.get('autoscaler:workers:permanent'), JSON.stringify(WORKERS));
     const { body } = await eventually('it is healthy', async () => {
       const health = await first.get('/health');
