@@ -26,5 +26,4 @@ export const autoscalingSettings = {
   logLevel,
 } as const;
 
-const autoscaling = z.object(autoscalingSettings);
-export type AutoscalingConfig = z.infer<typeof autoscaling>;
+export type AutoscalingConfig = z.infer<z.ZodObject<typeof autoscalingSettings>>;

@@ -1,6 +1,7 @@
 import * as kubernetes from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
 import type { PlatformConfig } from '../config-schema';
+import type { RuleGroup } from '../services/autoscaler-alerts';
 import { chartArgs } from './helm-release';
 
 /** Prometheus with node-exporter on every node: one pinned Helm release. */
@@ -10,12 +11,17 @@ export class Prometheus extends pulumi.ComponentResource {
 
   constructor(
     name: string,
-    args: { readonly prometheus: PlatformConfig['prometheus'] },
+    args: {
+      readonly prometheus: PlatformConfig['prometheus'];
+      /** Groups of alerts, by name. */
+      readonly alerts?: Readonly<Record<string, RuleGroup>>;
+    },
     options: pulumi.ComponentResourceOptions,
   ) {
     super('berth:platform:Prometheus', name, {}, options);
     const { namespace, release, scrapeIntervalSeconds, retention } = args.prometheus;
     const interval = `${scrapeIntervalSeconds}s`;
+    const alerts = Object.entries(args.alerts ?? {});
     const helm = new kubernetes.helm.v3.Release(
       name,
       {
@@ -32,6 +38,11 @@ export class Prometheus extends pulumi.ComponentResource {
             enabled: true,
             serviceMonitor: { interval, cAdvisor: true, cAdvisorInterval: interval },
           },
+          ...(alerts.length > 0 && {
+            additionalPrometheusRulesMap: Object.fromEntries(
+              alerts.map(([group, rules]) => [group, { groups: [rules] }]),
+            ),
+          }),
           prometheus: {
             prometheusSpec: {
               scrapeInterval: interval,

@@ -88,6 +88,10 @@ export const PROGRAM_GROUPS = [
     set: { 'github.com/kedacore/keda/v2/version.Version': '2.21.0' },
   },
   {
+    module: 'local-path-provisioner',
+    programs: { 'local-path-provisioner': 'github.com/rancher/local-path-provisioner' },
+  },
+  {
     // No registry of packages has MongoDB itself: what clients see of it, over SQLite.
     module: 'mongodb-stand-in',
     programs: { 'mongodb-stand-in': 'github.com/FerretDB/FerretDB/mongodb-stand-in' },
