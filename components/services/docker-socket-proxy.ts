@@ -88,12 +88,14 @@ export class DockerSocketProxy extends pulumi.ComponentResource {
         replaceOnChanges: ['envs', 'image'],
       },
     );
-    const address = pulumi
-      .all([container.networkDatas, network])
-      .apply(
-        ([networks, wanted]) =>
-          networks.find(({ networkName }) => networkName === wanted)?.ipAddress ?? '',
-      );
+    const address = pulumi.all([container.networkDatas, network]).apply(([networks, wanted]) => {
+      const found = networks.find(({ networkName }) => networkName === wanted)?.ipAddress;
+      if (!found)
+        throw new Error(
+          `container ${config.name}-${name} has no address on Docker network ${wanted}: see docker logs ${config.name}-${name}, then run npm run up again`,
+        );
+      return found;
+    });
     this.url = pulumi.interpolate`http://${address}:${PORT}`;
     this.registerOutputs({ url: this.url });
   }
