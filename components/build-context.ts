@@ -7,7 +7,7 @@ const projectDirectory = resolve(__dirname, '..');
 type ContextFiles = Map<string, Uint8Array>;
 
 /** Parts of packages that are optional, native and not used. */
-const NEVER_BUNDLED = ['pg-native', 'bufferutil', 'utf-8-validate'];
+export const NEVER_BUNDLED = ['pg-native', 'bufferutil', 'utf-8-validate', '*.node'];
 
 /** What was bundled by this process: the sources do not change while a program runs. */
 const bundles = new Map<string, Uint8Array>();

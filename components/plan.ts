@@ -24,6 +24,8 @@ export const CPU_SCHEDULER_NAME = 'cpu-scheduler';
 /** `schedulerName` of pods that go where the latency is low. */
 export const LATENCY_SCHEDULER_NAME = 'latency-aware-scheduler';
 export const LATENCY_EXTENDER_NAME = 'latency-extender';
+export const AUTOSCALER_NAME = 'autoscaler';
+export const DOCKER_SOCKET_PROXY_NAME = 'docker-socket-proxy';
 
 export const NODE_CONTROLLER_NAME = 'posture-node-controller';
 export const EXTERNAL_SCALER_NAME = 'posture-external-scaler';
@@ -129,18 +131,42 @@ export const HOST_CPU_QUERIES: CpuQueries = {
   cpuTimeQuery: 'max by (instance, node) (timestamp(node_cpu_seconds_total{mode="idle"}))',
 };
 
+/** A Docker node's own cgroup, as its kubelet reports it: `/` in a private namespace, in the host's the container's path. */
+const dockerCgroup = (cgroupnsMode: DockerClusterConfig['cgroupnsMode']): string =>
+  cgroupnsMode === 'private' ? 'id="/"' : 'id=~"/([^/]+/)?[0-9a-f]{64}"';
+
 /**
  * For Docker nodes, as a share of the container's CPU limit. Docker nodes share one machine, whose processors
- * node-exporter would report for each of them; so the usage is that of the node's own cgroup, which its
- * kubelet reports as `/` (private cgroup namespace) or as the container's path (host's namespace).
+ * node-exporter would report for each of them; so the usage is that of the node's own cgroup.
  */
 export function dockerCpuQueries(cgroupnsMode: DockerClusterConfig['cgroupnsMode']): CpuQueries {
-  const id = cgroupnsMode === 'private' ? 'id="/"' : 'id=~"/([^/]+/)?[0-9a-f]{64}"';
+  const id = dockerCgroup(cgroupnsMode);
   return {
     cpuQuery:
       `sum by (node) (irate(container_cpu_usage_seconds_total{${id}}[1m]))` +
       ` / sum by (node) (container_spec_cpu_quota{${id}} / container_spec_cpu_period{${id}})`,
     cpuTimeQuery: `max by (node) (timestamp(container_cpu_usage_seconds_total{${id}}))`,
+  };
+}
+
+/** What the autoscaler asks Prometheus about memory: the used share of each node, and when it was scraped. */
+export interface MemoryQueries {
+  /** Used share (0..1), one series a node, labelled `node` or `instance`. */
+  readonly memoryQuery: string;
+  /** Time of the newest sample (seconds since 1970), with the same labels. */
+  readonly memoryTimeQuery: string;
+}
+
+/** For Docker nodes, as a share of the container's memory limit, like {@link dockerCpuQueries}. */
+export function dockerMemoryQueries(
+  cgroupnsMode: DockerClusterConfig['cgroupnsMode'],
+): MemoryQueries {
+  const id = dockerCgroup(cgroupnsMode);
+  return {
+    memoryQuery:
+      `sum by (node) (container_memory_working_set_bytes{${id}})` +
+      ` / sum by (node) (container_spec_memory_limit_bytes{${id}})`,
+    memoryTimeQuery: `max by (node) (timestamp(container_memory_working_set_bytes{${id}}))`,
   };
 }
 

@@ -46,22 +46,23 @@ export class ServiceRbac extends pulumi.ComponentResource {
         inside,
       );
     }
-    if (args.rules.namespaceRules.length > 0) {
-      const role = new rbac.Role(
-        name,
-        { metadata: { name, namespace: args.namespace }, rules: plain(args.rules.namespaceRules) },
-        inside,
-      );
+    const allow = (
+      resource: string,
+      namespace: pulumi.Input<string>,
+      rules: readonly PolicyRule[],
+    ): void => {
+      const metadata = { name, namespace };
+      const role = new rbac.Role(resource, { metadata, rules: plain(rules) }, inside);
       new rbac.RoleBinding(
-        name,
-        {
-          metadata: { name, namespace: args.namespace },
-          roleRef: { apiGroup, kind: 'Role', name: role.metadata.name },
-          subjects,
-        },
+        resource,
+        { metadata, roleRef: { apiGroup, kind: 'Role', name: role.metadata.name }, subjects },
         inside,
       );
-    }
+    };
+    if (args.rules.namespaceRules.length > 0)
+      allow(name, args.namespace, args.rules.namespaceRules);
+    for (const [namespace, rules] of Object.entries(args.rules.otherNamespaces ?? {}))
+      allow(`${name}-${namespace}`, namespace, rules);
     this.serviceAccountName = account.metadata.name;
     this.registerOutputs({ serviceAccountName: this.serviceAccountName });
   }

@@ -14,14 +14,16 @@ const contextFor = (service: string): string => `.berth/build/${service}`;
 
 /** The services that Berth builds an image of: runtime/<id>. */
 export type ServiceId =
+  | 'autoscaler'
   | 'cpu-scheduler'
-  | 'image-feeder'
-  | 'node-controller'
+  | 'docker-socket-proxy'
   | 'external-scaler'
-  | 'prober'
-  | 'latency-extender'
   | 'hellopod'
-  | 'load-generator';
+  | 'image-feeder'
+  | 'latency-extender'
+  | 'load-generator'
+  | 'node-controller'
+  | 'prober';
 
 export interface ServiceImagesArgs {
   readonly images: ImagesConfig;

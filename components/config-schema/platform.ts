@@ -1,6 +1,14 @@
 import { z } from 'zod';
 import { block, chart, dnsLabel, imageReference, optionalUrl, wholeRange } from './values';
 
+/** A server with data on a volume; an empty storage class is the cluster's default. */
+const store = (image: string) =>
+  block({
+    image: imageReference.default(image),
+    storageGb: wholeRange(1, 10_000).default(1),
+    storageClass: z.union([z.literal(''), dnsLabel]).default(''),
+  });
+
 export const platformSchema = block({
   prometheus: block({
     enabled: z.boolean().default(true),
@@ -49,6 +57,8 @@ export const platformSchema = block({
   kubeScheduler: block({
     image: imageReference.default('registry.k8s.io/kube-scheduler:v1.36.3'),
   }),
+  redis: store('redis:7'),
+  mongodb: store('mongo:7'),
 }).superRefine((platform, ctx) => {
   if (!platform.prometheus.enabled && platform.prometheus.url === '')
     ctx.addIssue({
@@ -63,3 +73,5 @@ export type PlatformConfig = z.infer<typeof platformSchema>;
 export type KedaConfig = PlatformConfig['keda'];
 /** Traefik's Helm release; with `enabled: false` the cluster has a Traefik of its own, or none. */
 export type TraefikConfig = PlatformConfig['traefik'];
+/** A server that keeps its data on a volume. */
+export type StoreConfig = PlatformConfig['redis'];

@@ -1,13 +1,18 @@
 import { z } from 'zod';
+import { autoscalingSettings } from './autoscaling';
 import { latencySchedulingSchema } from './latency-scheduling';
 import { block, logLevel, nodeName, range, secretName, wholeRange } from './values';
 
 /** The switch of a system that this version does not have yet: it can only be off. */
-const notYet = block({
+const notYetSwitch = {
   enabled: z
     .literal(false, { error: 'must be false: this version of Berth does not have the system yet' })
     .default(false),
-});
+};
+const notYet = block(notYetSwitch);
+
+/** As far as it is built: its switch can only be off. */
+const autoscaling = block({ ...notYetSwitch, ...autoscalingSettings });
 
 const cpuScheduling = block({
   enabled: z.boolean().default(true),
@@ -54,7 +59,7 @@ export const systemsSchema = block({
   cpuScheduling,
   eventScaling,
   latencyScheduling: latencySchedulingSchema,
-  autoscaling: notYet,
+  autoscaling,
   experiment: notYet,
 }).superRefine((systems, ctx) => {
   const { cpuScheduling, eventScaling } = systems;

@@ -1,7 +1,7 @@
 import * as kubernetes from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
 import type { EstateConfig } from '../config';
-import { DockerCluster } from './docker-cluster';
+import { DockerCluster, type DockerHosts } from './docker-cluster';
 
 /** The secrets of a stack that a cluster needs. */
 export interface ClusterSecrets {
@@ -16,6 +16,8 @@ export interface Cluster {
   readonly kubeconfig: pulumi.Output<string>;
   /** What to depend on before using a node, by node name; empty for nodes that were there already. */
   readonly nodesReady: Readonly<Record<string, pulumi.Resource>>;
+  /** The Docker engine that its nodes are containers of; undefined where they are not. */
+  readonly dockerHosts?: DockerHosts | undefined;
 }
 
 /**
@@ -47,5 +49,9 @@ function makeHosts(config: EstateConfig, secrets: ClusterSecrets) {
     nodes: config.nodes,
     token: secrets.token,
   });
-  return { kubeconfig: cluster.kubeconfig, nodesReady: cluster.nodesReady };
+  return {
+    kubeconfig: cluster.kubeconfig,
+    nodesReady: cluster.nodesReady,
+    dockerHosts: cluster.hosts,
+  };
 }

@@ -1,8 +1,9 @@
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
 import type { DockerClusterConfig, NodeConfig } from '../config-schema';
-import { systemReserved } from '../plan';
+import { SERVER_NODE_NAME } from '../plan';
 import { dockerNode, nodeReadiness, nodeRegistration, serverKubeconfig } from './docker-node';
+import { agentContainer, serverContainer } from './node-container';
 
 export interface DockerClusterArgs {
   readonly docker: DockerClusterConfig;
@@ -11,12 +12,25 @@ export interface DockerClusterArgs {
   readonly token: pulumi.Input<string>;
 }
 
+/** What else is to be made on the Docker engine of a cluster has to know. */
+export interface DockerHosts {
+  readonly config: DockerClusterConfig;
+  /** Shared secret with which agents join. */
+  readonly token: pulumi.Output<string>;
+  /** Name of the cluster's network, which is there once this is known. */
+  readonly network: pulumi.Output<string>;
+  /** Name of the server's container. */
+  readonly serverContainer: string;
+  readonly server: pulumi.Resource;
+}
+
 /** A k3s server and its agents as containers on a network of one Docker engine. */
 export class DockerCluster extends pulumi.ComponentResource {
   /** Cluster-admin kubeconfig, addressed for use from this machine (secret). */
   readonly kubeconfig: pulumi.Output<string>;
   /** What to depend on before using a node: its readiness, by node name. */
   readonly nodesReady: Readonly<Record<string, pulumi.Resource>>;
+  readonly hosts: DockerHosts;
 
   constructor(name: string, args: DockerClusterArgs, options?: pulumi.ComponentResourceOptions) {
     super('berth:hosts:DockerCluster', name, {}, options);
@@ -28,33 +42,20 @@ export class DockerCluster extends pulumi.ComponentResource {
     const inside = { parent: this, ...(provider === undefined ? {} : { provider }) };
     const network = new docker.Network(`${name}-network`, { name: config.name }, inside);
     const token = pulumi.secret(args.token);
-    const kubeletArgs = (size: { cpus: number; memoryMb: number }) => {
-      const reserved = systemReserved(config, size);
-      return reserved === undefined ? [] : ['--kubelet-arg', `system-reserved=${reserved}`];
-    };
-
-    const serverContainer = `${config.name}-server`;
+    const serverName = `${config.name}-server`;
     const server = dockerNode(
       `${name}-server`,
       {
-        docker: config,
-        containerName: serverContainer,
-        nodeName: 'server',
+        container: serverContainer(config),
+        containerName: serverName,
+        nodeName: SERVER_NODE_NAME,
         network,
-        command: [
-          'server',
-          ...['--disable', 'traefik', '--disable', 'servicelb'],
-          ...['--tls-san', config.apiAddress],
-          ...kubeletArgs(config.server),
-        ],
-        environment: { K3S_TOKEN: token, K3S_NODE_NAME: 'server' },
-        cpus: config.server.cpus,
-        memoryMb: config.server.memoryMb,
+        token,
         ports: [{ internal: 6443, external: config.apiPort, ip: config.apiAddress }],
       },
       inside,
     );
-    this.kubeconfig = serverKubeconfig(`${name}-kubeconfig`, config, server, serverContainer, {
+    this.kubeconfig = serverKubeconfig(`${name}-kubeconfig`, config, server, serverName, {
       parent: this,
     });
 
@@ -64,7 +65,7 @@ export class DockerCluster extends pulumi.ComponentResource {
         cpus: node.cpus ?? config.agent.cpus,
         memoryMb: node.memoryMb ?? config.agent.memoryMb,
       };
-      const lifecycle = { docker: config, serverContainer, nodeName: node.name };
+      const lifecycle = { docker: config, serverContainer: serverName, nodeName: node.name };
       const registration = nodeRegistration(`${name}-${node.name}-registration`, lifecycle, {
         parent: this,
         dependsOn: [server],
@@ -72,17 +73,11 @@ export class DockerCluster extends pulumi.ComponentResource {
       const container = dockerNode(
         `${name}-${node.name}`,
         {
-          docker: config,
+          container: agentContainer(config, size),
           containerName: `${config.name}-${node.name}`,
           nodeName: node.name,
           network,
-          command: ['agent', ...kubeletArgs(size)],
-          environment: {
-            K3S_TOKEN: token,
-            K3S_URL: 'https://server:6443',
-            K3S_NODE_NAME: node.name,
-          },
-          ...size,
+          token,
         },
         { ...inside, dependsOn: [server, registration] },
       );
@@ -92,6 +87,7 @@ export class DockerCluster extends pulumi.ComponentResource {
       });
     }
     this.nodesReady = ready;
+    this.hosts = { config, token, network: network.name, serverContainer: serverName, server };
     this.registerOutputs({ kubeconfig: this.kubeconfig });
   }
 }

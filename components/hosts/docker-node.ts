@@ -1,33 +1,24 @@
 import * as command from '@pulumi/command';
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
+import {
+  NODE_RESTART,
+  nodeEnvironment,
+  type NodeContainer,
+} from '../../runtime/autoscaler/containers/worker-template';
 import type { DockerClusterConfig } from '../config-schema';
 
 /** What every container of a Docker cluster is made with. */
 export interface DockerNodeArgs {
-  readonly docker: DockerClusterConfig;
+  readonly container: NodeContainer;
   /** Name of the container and of its volumes. */
   readonly containerName: string;
   /** Name of the Kubernetes node. */
   readonly nodeName: string;
   readonly network: docker.Network;
-  readonly command: readonly string[];
-  readonly environment: Readonly<Record<string, pulumi.Input<string>>>;
-  readonly cpus: number;
-  readonly memoryMb: number;
+  /** Shared secret with which agents join. */
+  readonly token: pulumi.Input<string>;
   readonly ports?: readonly { internal: number; external: number; ip: string }[];
-}
-
-/** k3s's registry configuration, where one is given. */
-function registryUploads(config: DockerClusterConfig) {
-  return Object.keys(config.registries).length === 0
-    ? []
-    : [
-        {
-          file: '/etc/rancher/k3s/registries.yaml',
-          content: JSON.stringify(config.registries, null, 2),
-        },
-      ];
 }
 
 /**
@@ -39,8 +30,8 @@ export function dockerNode(
   args: DockerNodeArgs,
   options: pulumi.CustomResourceOptions,
 ): docker.Container {
-  const config = args.docker;
-  const volumes = config.volumePaths.map((containerPath) => {
+  const { container } = args;
+  const volumes = container.volumePaths.map((containerPath) => {
     const suffix = containerPath.slice(1).replaceAll('/', '-');
     const volume = new docker.Volume(
       `${name}-${suffix}`,
@@ -49,30 +40,29 @@ export function dockerNode(
     );
     return { volumeName: volume.name, containerPath };
   });
+  const environment = { K3S_TOKEN: args.token, ...nodeEnvironment(container, args.nodeName) };
   return new docker.Container(
     name,
     {
       name: args.containerName,
       hostname: args.nodeName,
-      image: config.image,
-      command: [...args.command],
-      envs: Object.entries(args.environment).map(
-        ([key, value]) => pulumi.interpolate`${key}=${value}`,
-      ),
+      image: container.image,
+      command: container.command,
+      envs: Object.entries(environment).map(([key, value]) => pulumi.interpolate`${key}=${value}`),
       networksAdvanced: [{ name: args.network.name, aliases: [args.nodeName] }],
-      volumes: [...volumes, ...config.mounts],
-      uploads: registryUploads(config),
+      volumes: [...volumes, ...container.mounts],
+      uploads: Object.entries(container.files).map(([file, content]) => ({ file, content })),
       ports: (args.ports ?? []).map((port) => ({ ...port, protocol: 'tcp' })),
-      cpus: String(args.cpus),
-      memory: args.memoryMb,
-      privileged: config.privileged,
-      ...(config.privileged ? {} : { capabilities: { adds: config.capabilities } }),
-      securityOpts: config.securityOptions,
-      devices: config.devices.map((device) => ({ ...device, permissions: 'rwm' })),
-      tmpfs: Object.fromEntries(config.tmpfs.map((path) => [path, ''])),
-      cgroupnsMode: config.cgroupnsMode,
-      restart: 'unless-stopped',
-      destroyGraceSeconds: 30,
+      cpus: String(container.cpus),
+      memory: container.memoryMb,
+      privileged: container.privileged,
+      ...(container.privileged ? {} : { capabilities: { adds: container.capabilities } }),
+      securityOpts: container.securityOptions,
+      devices: container.devices.map((device) => ({ ...device, permissions: 'rwm' })),
+      tmpfs: Object.fromEntries(container.tmpfs.map((path) => [path, ''])),
+      cgroupnsMode: container.cgroupnsMode,
+      restart: NODE_RESTART,
+      destroyGraceSeconds: container.stopSeconds,
     },
     { ...options, deleteBeforeReplace: true, replaceOnChanges: ['envs', 'command', 'uploads'] },
   );

@@ -1,6 +1,7 @@
 import * as kubernetes from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
 import type { PlatformConfig } from '../config-schema';
+import type { RuleGroup } from '../services/autoscaler-alerts';
 import { chartArgs } from './helm-release';
 
 /** Prometheus with node-exporter on every node: one pinned Helm release. */
@@ -14,12 +15,15 @@ export class Prometheus extends pulumi.ComponentResource {
       readonly prometheus: PlatformConfig['prometheus'];
       /** True where nodes are containers, whose CPU only their control groups tell. */
       readonly nodeCgroups: boolean;
+      /** Groups of alerts, by name. */
+      readonly alerts?: Readonly<Record<string, RuleGroup>>;
     },
     options: pulumi.ComponentResourceOptions,
   ) {
     super('berth:platform:Prometheus', name, {}, options);
     const { namespace, release, scrapeIntervalSeconds, retention } = args.prometheus;
     const interval = `${scrapeIntervalSeconds}s`;
+    const alerts = Object.entries(args.alerts ?? {});
     const helm = new kubernetes.helm.v3.Release(
       name,
       {
@@ -41,6 +45,11 @@ export class Prometheus extends pulumi.ComponentResource {
               ...(args.nodeCgroups && { cAdvisorMetricRelabelings: usageOfNodesAndPods }),
             },
           },
+          ...(alerts.length > 0 && {
+            additionalPrometheusRulesMap: Object.fromEntries(
+              alerts.map(([group, rules]) => [group, { groups: [rules] }]),
+            ),
+          }),
           prometheus: {
             prometheusSpec: {
               scrapeInterval: interval,
@@ -65,8 +74,13 @@ export class Prometheus extends pulumi.ComponentResource {
 const usageOfNodesAndPods = [
   {
     sourceLabels: ['__name__'],
-    regex:
-      'container_cpu_usage_seconds_total|container_spec_cpu_quota|container_spec_cpu_period|container_memory_working_set_bytes',
+    regex: [
+      'container_cpu_usage_seconds_total',
+      'container_spec_cpu_quota',
+      'container_spec_cpu_period',
+      'container_memory_working_set_bytes',
+      'container_spec_memory_limit_bytes',
+    ].join('|'),
     action: 'keep',
   },
   { sourceLabels: ['id'], regex: '/|/([^/]+/)?[0-9a-f]{64}(/.*)?|.*/?kubepods.*', action: 'keep' },

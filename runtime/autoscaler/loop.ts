@@ -1,11 +1,11 @@
 import type { AutoscalerMetrics } from './metrics';
 import type { Context } from './operations/context';
-import type { Operations, Result } from './operations/operations';
+import type { Operations, Result, Started } from './operations/operations';
 import { reconcileOnce, type ReconcileReport } from './operations/reconciler';
-import { decide } from './policy/decide';
+import { decide, toRemove } from './policy/decide';
 import type { Events } from './ports';
 import type { ScalingSettings } from './settings';
-import type { Decision, Snapshot } from './types';
+import type { Decision, Kept, Snapshot } from './types';
 
 /** What the watch and the readings show; what the operations know is added here. */
 export type Observed = Omit<Snapshot, 'scaledUpAtMs' | 'scaledDownAtMs' | 'adding' | 'removing'>;
@@ -44,8 +44,9 @@ export class Loop {
     this.#scaled = { up, down };
   }
 
-  /** Takes up operations that were interrupted; they go on in the background. */
+  /** Takes up operations that were interrupted; they go on in the background. Not in a dry run. */
   resume(): void {
+    if (this.parts.settings.dryRun) return;
     this.#behind(this.parts.operations.resume().then((results) => this.#ended(results)));
   }
 
@@ -54,17 +55,45 @@ export class Loop {
     const { operations, settings, metrics, context } = this.parts;
     if (this.#scaled === undefined || operations.beginning || context.signal.aborted)
       return undefined;
-    const of = (kind: 'up' | 'down'): Set<string> =>
-      new Set(operations.open.filter((one) => one.kind === kind).map(({ worker }) => worker));
-    const observed = this.parts.observe();
-    const { up: scaledUpAtMs, down: scaledDownAtMs } = this.#scaled;
-    const now = { scaledUpAtMs, scaledDownAtMs, adding: of('up'), removing: of('down') };
-    const decision = decide({ ...observed, ...now }, settings, context.clock.nowMs());
+    const snapshot = this.#snapshot(this.#scaled);
+    const decision = decide(snapshot, settings, context.clock.nowMs());
     metrics.decided(decision);
-    this.#tell(observed, decision);
+    this.#tell(snapshot, decision);
     this.last = decision;
     if (!settings.dryRun) this.#act(decision);
     return decision;
+  }
+
+  /** Whether it has read what an earlier life has left, and so may decide. */
+  get started(): boolean {
+    return this.#scaled !== undefined;
+  }
+
+  /** When it last grew and shrank, ms since 1970; 0 for never. Undefined before it has started. */
+  get scaledAtMs(): { readonly up: number; readonly down: number } | undefined {
+    return this.#scaled;
+  }
+
+  /** Begins to add workers because somebody asks for it, within max_nodes; they go on in the background. */
+  async scaleUp(count: number, reason: string): Promise<Started> {
+    return this.#watch(await this.parts.operations.startUp(count, reason));
+  }
+
+  /** Begins to remove the last in that can go, whatever the load and the cooldown; they go on in the background. */
+  async scaleDown(
+    count: number,
+    reason: string,
+  ): Promise<Started & { readonly kept: readonly Kept[] }> {
+    const { nodes, kept } = this.removable(count);
+    const started = await this.parts.operations.startDown(nodes, reason);
+    return { ...this.#watch(started), kept };
+  }
+
+  /** Workers that would go if so many were to, and those that were looked at and stay. */
+  removable(count: number): ReturnType<typeof toRemove> {
+    const { settings, context } = this.parts;
+    if (this.#scaled === undefined) return { nodes: [], kept: [] };
+    return toRemove(this.#snapshot(this.#scaled), settings, count, context.clock.nowMs());
   }
 
   /** One round of reconciliation. */
@@ -80,6 +109,22 @@ export class Loop {
   /** Waits until nothing goes on in the background. */
   async settled(): Promise<void> {
     while (this.#background.size > 0) await Promise.all(this.#background);
+  }
+
+  #snapshot(scaled: { readonly up: number; readonly down: number }): Snapshot {
+    const { open } = this.parts.operations;
+    const of = (kind: 'up' | 'down'): Set<string> =>
+      new Set(open.filter((one) => one.kind === kind).map(({ worker }) => worker));
+    return {
+      ...this.parts.observe(),
+      ...{ scaledUpAtMs: scaled.up, scaledDownAtMs: scaled.down },
+      ...{ adding: of('up'), removing: of('down') },
+    };
+  }
+
+  #watch<T extends Started>(started: T): T {
+    this.#behind(started.ended.then((results) => this.#ended(results)));
+    return started;
   }
 
   #act(decision: Decision): void {

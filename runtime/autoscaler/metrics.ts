@@ -16,6 +16,7 @@ export function autoscalerMetrics() {
     'pending_pods',
     'Pods that wait and that a new node would take',
   );
+  const leader = metrics.gauge('leader', '1 on the replica that leads, 0 on others');
   const ups = metrics.counter('scale_up_events_total', 'Workers added, by outcome', ['outcome']);
   const downs = metrics.counter('scale_down_events_total', 'Workers removed, by outcome', [
     'outcome',
@@ -41,6 +42,7 @@ export function autoscalerMetrics() {
   return {
     registry: metrics.registry,
     errors,
+    leader,
     decided({ kind, evidence }: Decision): void {
       decisions.inc({ decision: kind });
       currentNodes.set(evidence.workers);

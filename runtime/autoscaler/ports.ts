@@ -1,8 +1,14 @@
-import type { EvictOutcome } from '../cpu-scheduler/ports';
+import type { EvictOutcome } from '../shared/kubernetes/evictor';
+import type { NodeInfo, PodInfo } from '../cpu-scheduler/types';
+import type { Eviction } from '../shared/disruptions/types';
+import type { Reading } from '../shared/freshness';
+import type { Pod } from '../shared/kubernetes/types';
 import type { EventData, EventName } from './events/types';
-import type { Operation, ScalingEvent, WorkerRecord } from './types';
+import type { Claim, StorageClass, Volume } from './policy/claim-state';
+import type { Budget, Operation, ScalingEvent, WorkerRecord } from './types';
 
 export type { Clock } from '../shared/clock';
+export type { Disruptions } from '../shared/disruptions/types';
 
 /** A container that runs a k3s agent and carries the autoscaler's label. */
 export interface WorkerContainer {
@@ -46,6 +52,8 @@ export interface LeavingPod {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
+  /** Of its controller; empty when it has none. */
+  readonly ownerUid: string;
   /** It is being deleted already. */
   readonly deleting: boolean;
   /** Something starts another in its place. */
@@ -67,6 +75,48 @@ export interface Cluster {
   deleteNodePassword(name: string): Promise<void>;
 }
 
+/** Takes what is seen of a collection; called synchronously, in order. */
+export interface Followed<T> {
+  set(object: T): void;
+  /** An object that is gone, as it was last seen. */
+  remove(object: T): void;
+}
+
+export type WatchedBudget = Budget & { readonly uid: string };
+/** The record of all evictions; undefined while it is not what was written. */
+export interface RecordedEvictions {
+  readonly uid: string;
+  readonly name: string;
+  readonly evictions: readonly Eviction[] | undefined;
+}
+
+/** What decisions rest on. */
+export interface ClusterSink {
+  readonly nodes: Followed<NodeInfo>;
+  /** Pods that are bound to a node and have not ended. */
+  readonly bound: Followed<PodInfo>;
+  /** Pods that are not bound. */
+  readonly unbound: Followed<Pod>;
+  readonly claims: Followed<Claim>;
+  readonly volumes: Followed<Volume>;
+  readonly classes: Followed<StorageClass>;
+  readonly budgets: Followed<WatchedBudget>;
+  readonly evictions: Followed<RecordedEvictions>;
+}
+
+/** Follows the cluster. */
+export interface ClusterWatch {
+  /** Whether everything was listed once. */
+  readonly synced: boolean;
+  /** Follows until the signal aborts. Never rejects. */
+  run(sink: ClusterSink, signal: AbortSignal): Promise<void>;
+}
+
+/** What nodes use of something, 0..1; unknown, with the reason, where it was never read. */
+export interface NodeReadings {
+  reading(node: string): Reading<number>;
+}
+
 /** What was answered to a request with a key. */
 export interface KeyedAnswer {
   /** Of the body it was given for. */
@@ -85,6 +135,8 @@ export interface LiveState {
   workers(): Promise<readonly WorkerRecord[]>;
   putWorker(worker: WorkerRecord): Promise<void>;
   removeWorker(name: string): Promise<void>;
+  /** Writes the names of the permanent workers down, for people. */
+  notePermanent(names: readonly string[]): Promise<void>;
   /** The journal, oldest first. */
   operations(): Promise<readonly Operation[]>;
   saveOperation(operation: Operation): Promise<void>;

@@ -7,11 +7,13 @@ import {
   stringSetting,
 } from '../shared/settings';
 import { z } from 'zod';
+import { dockerSettings } from './containers/settings';
 import {
+  disruptionSettings,
   kubernetesSettings,
   leaseSettings,
   logSettings,
-  prometheusSettings,
+  nodeCpuSettings,
 } from '../shared/service-settings';
 
 const SECOND = 1000;
@@ -205,14 +207,61 @@ export const connectionSettings = defineSettings({
   },
 });
 
+/** Where the history is kept. */
+export const mongoSettings = defineSettings({
+  mongoUrl: {
+    env: 'MONGO_URL',
+    description: 'URL of MongoDB, with user and password',
+    schema: z
+      .string()
+      .regex(/^mongodb(\+srv)?:\/\/\S+$/, 'must be a mongodb or mongodb+srv URL')
+      .default('mongodb://mongodb:27017'),
+    secret: true,
+  },
+  mongoDatabase: {
+    env: 'MONGO_DATABASE',
+    description: 'Database of the history and of the records of workers',
+    schema: stringSetting('autoscaler'),
+  },
+  mongoTimeoutMs: {
+    env: 'MONGO_TIMEOUT_MS',
+    description: 'Time limit of one request to MongoDB',
+    unit: 'ms',
+    schema: integerSetting(100, MINUTE, 5 * SECOND),
+  },
+});
+
+/** What nodes use, as Prometheus knows it. */
+export const usageSettings = defineSettings({
+  ...nodeCpuSettings,
+  memoryQuery: {
+    env: 'MEMORY_QUERY',
+    description:
+      'PromQL of memory use, one series for each node with label node or instance, value a ratio 0..1',
+    schema: stringSetting(
+      '1 - max by (instance, node) (node_memory_MemAvailable_bytes) / max by (instance, node) (node_memory_MemTotal_bytes)',
+    ),
+  },
+  memoryTimeQuery: {
+    env: 'MEMORY_TIME_QUERY',
+    description:
+      'PromQL of when those samples were scraped, with the same labels; sent as one query with MEMORY_QUERY',
+    unit: 's since 1970',
+    schema: stringSetting('max by (instance, node) (timestamp(node_memory_MemAvailable_bytes))'),
+  },
+});
+
 /** Every setting of the autoscaler. */
 export const autoscalerSettings = defineSettings({
   ...scalingSettings,
   ...operationSettings,
   ...connectionSettings,
+  ...dockerSettings,
+  ...mongoSettings,
   ...kubernetesSettings,
-  ...prometheusSettings,
+  ...usageSettings,
   ...leaseSettings('berth-system', 'autoscaler'),
+  ...disruptionSettings,
   ...logSettings,
 });
 

@@ -55,8 +55,8 @@ export interface Snapshot {
   readonly pending: readonly PendingPod[];
   readonly budgets: readonly Budget[];
   readonly keepingAway: readonly KeepingAway[];
-  /** What anyone evicted of late; the budget of disruptions is one. */
-  readonly evictions: readonly Eviction[];
+  /** What anyone evicted of late, since the budget of disruptions is one; undefined where that is not known. */
+  readonly evictions: readonly Eviction[] | undefined;
   /** When it last grew and shrank, ms since 1970; 0 for never. */
   readonly scaledUpAtMs: number;
   readonly scaledDownAtMs: number;

@@ -10,9 +10,6 @@ export const ANNOTATIONS = {
   readingAgeMs: 'cpu-scheduler.berth.dev/reading-age-ms',
 } as const;
 
-/** Annotation of the Lease: the evictions of the last while, as JSON, for the next leader. */
-export const EVICTIONS_ANNOTATION = 'cpu-scheduler.berth.dev/evictions';
-
 /** What a binding to the chosen node writes on the pod. */
 export function bindingAnnotations({ cpu }: NodeVerdict): Record<string, string> {
   const measured = cpu.basis === 'measured';

@@ -1,9 +1,12 @@
 import { systemClock } from '../shared/clock';
+import { LeaseDisruptions } from '../shared/disruptions/lease-disruptions';
 import { startHealthServer } from '../shared/health-server';
 import { KubeApi } from '../shared/kubernetes/api';
 import { loadConnection } from '../shared/kubernetes/connection';
 import { EventWriter } from '../shared/kubernetes/events';
+import { KubeEvictor } from '../shared/kubernetes/evictor';
 import type { LeaderElector } from '../shared/kubernetes/leader';
+import { kubeLeaseStore } from '../shared/kubernetes/lease-store';
 import { serviceElector } from '../shared/kubernetes/service-elector';
 import type { Running } from '../shared/lifecycle';
 import type { Logger } from '../shared/log';
@@ -12,10 +15,8 @@ import { PrometheusClient } from '../shared/prometheus';
 import { serviceMain } from '../shared/service-main';
 import { checkLeaseSettings } from '../shared/service-settings';
 import { KubeBinder } from './adapters/kube-binder';
-import { KubeEvictor } from './adapters/kube-evictor';
 import { KubeNotices } from './adapters/kube-notices';
 import { KubeWatch } from './adapters/kube-watch';
-import { evictionsIn, LeaseHistory } from './adapters/lease-history';
 import { explain } from './loop/explanation';
 import { Scheduler } from './loop/scheduler';
 import { cpuSchedulerMetrics } from './metrics';
@@ -34,7 +35,7 @@ async function start(settings: CpuSchedulerSettings, log: Logger): Promise<Runni
     api,
     settings,
     {
-      started: (annotations) => void scheduler.startLeading(readEvictions(annotations, log)),
+      started: () => void scheduler.startLeading(),
       stopped: () => scheduler.stopLeading(),
     },
     clock,
@@ -59,7 +60,11 @@ async function start(settings: CpuSchedulerSettings, log: Logger): Promise<Runni
       cpu: new PrometheusCpu(prometheus, clock, settings.cpuQuery, settings.cpuTimeQuery),
       binder: new KubeBinder(api),
       evictor: new KubeEvictor(api),
-      history: new LeaseHistory(elector),
+      disruptions: new LeaseDisruptions(
+        kubeLeaseStore(api, settings.leaseNamespace, settings.disruptionsLease),
+        clock,
+        settings.requestTimeoutMs,
+      ),
       notices: new KubeNotices(events),
       leadership: elector,
     },
@@ -125,15 +130,6 @@ function readiness(
     }),
     pendingPods: scheduler.queue.size,
   };
-}
-
-function readEvictions(annotations: Readonly<Record<string, string>>, log: Logger) {
-  try {
-    return evictionsIn(annotations);
-  } catch (error) {
-    log.error({ err: error }, 'the evictions that the Lease carries cannot be read');
-    return [];
-  }
 }
 
 serviceMain({

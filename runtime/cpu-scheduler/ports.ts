@@ -1,4 +1,7 @@
-import type { Eviction, NodeInfo, PodInfo, PodRef } from './types';
+import type { NodeInfo, PodInfo, PodRef } from './types';
+
+export type { Disruptions } from '../shared/disruptions/types';
+export type { EvictOutcome, Evictor } from '../shared/kubernetes/evictor';
 
 /** What became of a binding. */
 export type BindOutcome =
@@ -23,25 +26,6 @@ export interface Binder {
   ): Promise<BindOutcome>;
   /** What became of a binding whose outcome was unknown; `retry` when the pod is not bound. */
   look(pod: PodRef, node: string): Promise<BindOutcome>;
-}
-
-/** What became of an eviction. */
-export type EvictOutcome =
-  | { readonly kind: 'evicted' }
-  | { readonly kind: 'gone' }
-  /** A PodDisruptionBudget forbids it now. */
-  | { readonly kind: 'protected'; readonly message: string }
-  | { readonly kind: 'failed'; readonly message: string };
-
-/** Evicts pods through the Eviction API. */
-export interface Evictor {
-  evict(pod: PodRef): Promise<EvictOutcome>;
-}
-
-/** Keeps the evictions of the last while, so that the next leader knows them. */
-export interface History {
-  /** @throws when this is not the leader (any more), or they could not be saved. */
-  save(evictions: readonly Eviction[]): Promise<void>;
 }
 
 /** Whether this may act. */

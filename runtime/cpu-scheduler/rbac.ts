@@ -1,8 +1,8 @@
 import type { ServiceRbac } from '../shared/policy-rule';
 
 /**
- * Exactly the verbs the scheduler uses. The Lease is read and written in its own namespace only; its name is
- * LEASE_NAME (creating cannot be limited to a name).
+ * Exactly the verbs the scheduler uses. The Leases are read and written in its own namespace only; their names are
+ * LEASE_NAME and DISRUPTIONS_LEASE (creating cannot be limited to a name).
  */
 export const cpuSchedulerRbac: ServiceRbac = {
   clusterRules: [
@@ -17,7 +17,7 @@ export const cpuSchedulerRbac: ServiceRbac = {
       apiGroups: ['coordination.k8s.io'],
       resources: ['leases'],
       verbs: ['get', 'update'],
-      resourceNames: ['cpu-scheduler'],
+      resourceNames: ['cpu-scheduler', 'disruptions'],
     },
   ],
 };

@@ -7,6 +7,7 @@ import {
   type SettingsOf,
 } from '../shared/settings';
 import {
+  disruptionSettings,
   httpSettings,
   kubernetesSettings,
   leaseSettings,
@@ -151,6 +152,7 @@ export const cpuSchedulerSettings = defineSettings({
     schema: integerSetting(SECOND, 60 * MINUTE, MINUTE),
   },
   ...leaseSettings('berth-system', 'cpu-scheduler'),
+  ...disruptionSettings,
   explainHistory: {
     env: 'EXPLAIN_HISTORY',
     description: 'Decisions kept for /explain',

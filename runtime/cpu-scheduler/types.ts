@@ -1,4 +1,5 @@
 import type { Reading } from '../shared/freshness';
+import type { PodRef } from '../shared/kubernetes/evictor';
 import type {
   NodeSelectorTerm,
   PodAffinityTerm,
@@ -6,6 +7,9 @@ import type {
   Taint,
   Toleration,
 } from '../shared/kubernetes/types';
+
+export type { Eviction } from '../shared/disruptions/types';
+export type { PodRef };
 
 /** Amounts of what a node has and pods ask for. */
 export interface Resources {
@@ -105,15 +109,6 @@ export interface NodeView {
   readonly pods: Iterable<PodInfo>;
 }
 
-/** An eviction that was carried out, or is about to be. */
-export interface Eviction {
-  readonly podUid: string;
-  readonly pod: string;
-  readonly ownerUid: string;
-  readonly node: string;
-  readonly atMs: number;
-}
-
 /** What keeps other pods away from a node or a group of nodes: an existing pod's required anti-affinity. */
 export interface KeepAway {
   readonly namespace: string;
@@ -162,13 +157,6 @@ export interface NodeVerdict {
   /** Lower is better. */
   readonly rank: number;
   readonly rejected?: Rejection;
-}
-
-/** Which pod a decision is about. */
-export interface PodRef {
-  readonly uid: string;
-  readonly namespace: string;
-  readonly name: string;
 }
 
 /** What to do with a pod, and why. */

@@ -9,6 +9,8 @@ export type ReadOutcome = 'ok' | 'empty' | PrometheusError['kind'] | 'other';
 
 /** What the readings are taken from. */
 export interface CpuReadingsOptions {
+  /** What is read, for people; `CPU` when it is not given. Memory is read in the same manner. */
+  readonly what?: string;
   /** Time between two looks. */
   readonly intervalMs: number;
   /** The nodes that are known now. */
@@ -22,8 +24,9 @@ export interface CpuReadingsOptions {
  * node, leaves what was known before to grow old: who asks decides by its age whether it still counts.
  */
 export class NodeCpuReadings {
+  readonly #what: string;
   #readings = new Map<string, Reading<number>>();
-  #problem: string | undefined = 'CPU was not read yet';
+  #problem: string | undefined;
   #unmapped: readonly string[] = [];
 
   constructor(
@@ -31,7 +34,10 @@ export class NodeCpuReadings {
     private readonly options: CpuReadingsOptions,
     private readonly clock: Clock,
     private readonly log: Logger,
-  ) {}
+  ) {
+    this.#what = options.what ?? 'CPU';
+    this.#problem = `${this.#what} was not read yet`;
+  }
 
   /** CPU of a node as a ratio, 0..1, with the time it was taken; unknown, with the reason, when it was never seen. */
   reading(node: string): Reading<number> {
@@ -66,14 +72,15 @@ export class NodeCpuReadings {
     let problem: string | undefined;
     try {
       outcome = await this.#look();
-      if (outcome === 'empty') problem = 'the CPU query gave no reading of any node';
+      if (outcome === 'empty') problem = `the ${this.#what} query gave no reading of any node`;
     } catch (error) {
       outcome = error instanceof PrometheusError ? error.kind : 'other';
       problem = `${outcome}: ${error instanceof Error ? error.message : String(error)}`;
     }
     if (problem !== this.#problem) {
-      if (problem !== undefined) this.log.warn({ problem }, 'cannot read the CPU of the nodes');
-      else this.log.info('can read the CPU of the nodes');
+      if (problem !== undefined)
+        this.log.warn({ problem }, `cannot read the ${this.#what} of the nodes`);
+      else this.log.info(`can read the ${this.#what} of the nodes`);
     }
     this.#problem = problem;
     this.options.onRead?.(outcome);

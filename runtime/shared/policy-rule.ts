@@ -6,8 +6,9 @@ export interface PolicyRule {
   readonly resourceNames?: readonly string[];
 }
 
-/** What one service may do: everywhere, and in the namespace it runs in. */
+/** What one service may do: everywhere, in the namespace it runs in, and in others by name. */
 export interface ServiceRbac {
   readonly clusterRules: readonly PolicyRule[];
   readonly namespaceRules: readonly PolicyRule[];
+  readonly otherNamespaces?: Readonly<Record<string, readonly PolicyRule[]>>;
 }

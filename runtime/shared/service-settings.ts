@@ -149,6 +149,16 @@ export const leaseSettings = (namespace: string, name: string) =>
     },
   });
 
+/** Settings of a service that evicts pods, next to those of its Lease. */
+export const disruptionSettings = defineSettings({
+  disruptionsLease: {
+    env: 'DISRUPTIONS_LEASE',
+    description:
+      'Name of the Lease in LEASE_NAMESPACE that carries the evictions of all services that evict',
+    schema: stringSetting('disruptions'),
+  },
+});
+
 /** Refuses lease settings by which a leader would still act after another may have taken over. @throws SettingsError */
 export function checkLeaseSettings(settings: {
   readonly leaseRenewDeadlineMs: number;

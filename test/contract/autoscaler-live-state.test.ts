@@ -153,6 +153,15 @@ describe('autoscaler live state: Redis', function () {
     await assert.rejects(state().operations());
   });
 
+  it('writes the names of the permanent workers down, for people', async () => {
+    await redis.flushall();
+    await state().notePermanent(['k3s-worker-1', 'k3s-worker-2']);
+    assert.equal(
+      await redis.get('autoscaler:workers:permanent'),
+      '["k3s-worker-1","k3s-worker-2"]',
+    );
+  });
+
   it('uses no key outside its own, and lets those of requests go after a day', async () => {
     await redis.flushall();
     await state().nextNumber();

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { cpuSchedulerSettings } from '../../runtime/cpu-scheduler/settings';
+import { usageSettings } from '../../runtime/autoscaler/settings';
 import { systemClock } from '../../runtime/shared/clock';
 import { MemoryCpu } from '../../runtime/shared/node-cpu/memory-cpu';
 import { PrometheusCpu } from '../../runtime/shared/node-cpu/prometheus-cpu';
@@ -16,7 +17,7 @@ const NODES = [
   node('by-name'),
   node('by-ip', { addresses: [{ type: 'InternalIP', address: '10.0.0.2' }] }),
 ];
-const SETTINGS = parseSettings(cpuSchedulerSettings, {});
+const SETTINGS = parseSettings({ ...cpuSchedulerSettings, ...usageSettings }, {});
 
 /** What every CpuMetrics promises, with one node at 0.25, one at 0.75 and an instance that is no node. */
 function contract(make: () => CpuMetrics): void {
@@ -83,6 +84,13 @@ describe('CpuMetrics in a real Prometheus', function () {
     });
     assert.equal(snapshot.byNode.has('by-name'), false);
     assert.match(snapshot.invalid.join(), /instance=by-name:9100/);
+  });
+
+  describe('the memory of nodes, by the queries of the autoscaler', () => {
+    before(() => void exporter.ratios.set('by-name:9100', 0.25));
+    contract(
+      () => new PrometheusCpu(client, systemClock, SETTINGS.memoryQuery, SETTINGS.memoryTimeQuery),
+    );
   });
 
   it('says what Prometheus says of a bad query', async () => {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { KubeBinder } from '../../runtime/cpu-scheduler/adapters/kube-binder';
-import { KubeEvictor } from '../../runtime/cpu-scheduler/adapters/kube-evictor';
 import { MemoryPods } from '../../runtime/cpu-scheduler/adapters/memory';
 import type { Binder, Evictor } from '../../runtime/cpu-scheduler/ports';
 import type { PodRef } from '../../runtime/cpu-scheduler/types';
 import type { KubeApi } from '../../runtime/shared/kubernetes/api';
+import { KubeEvictor } from '../../runtime/shared/kubernetes/evictor';
 import {
   kubeLeaseStore,
   MemoryLeaseStore,

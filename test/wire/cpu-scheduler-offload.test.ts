@@ -182,12 +182,9 @@ describe('cpu-scheduler offloads a hot node', function () {
   it('knows the evictions after a change of leader', async () => {
     const lease = await api.request<Lease>({
       method: 'GET',
-      path: '/apis/coordination.k8s.io/v1/namespaces/berth-system/leases/cpu-scheduler',
+      path: '/apis/coordination.k8s.io/v1/namespaces/berth-system/leases/disruptions',
     });
-    assert.match(
-      lease.metadata.annotations?.['cpu-scheduler.berth.dev/evictions'] ?? '',
-      /work\/younger/,
-    );
+    assert.match(lease.metadata.annotations?.['berth.dev/evictions'] ?? '', /work\/younger/);
     scheduler.signal('SIGKILL');
     await scheduler.exited;
     // The replaced pod runs on the cool node, which now is the hot one: only the Job's history protects it.

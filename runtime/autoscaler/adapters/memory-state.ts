@@ -5,6 +5,7 @@ const RECENT = 1000;
 
 /** Live state in memory; for tests. */
 export class MemoryLiveState implements LiveState {
+  permanent: readonly string[] = [];
   #counter = 0;
   readonly #workers = new Map<string, WorkerRecord>();
   readonly #operations = new Map<string, Operation>();
@@ -32,6 +33,9 @@ export class MemoryLiveState implements LiveState {
   }
   async removeWorker(name: string): Promise<void> {
     this.#workers.delete(name);
+  }
+  async notePermanent(names: readonly string[]): Promise<void> {
+    this.permanent = names;
   }
 
   async operations(): Promise<readonly Operation[]> {

@@ -1,4 +1,4 @@
-import type { EvictOutcome } from '../../cpu-scheduler/ports';
+import type { EvictOutcome } from '../../shared/kubernetes/evictor';
 import {
   ContainerTaken,
   type Cluster,
@@ -74,7 +74,15 @@ export class MemoryWorld implements Containers, Cluster {
 
   addPod(pod: Partial<MemoryPod> & { node: string; name: string }): void {
     const uid = `uid-${pod.name}`;
-    const plain = { namespace: 'ns', uid, deleting: false, controlled: true, protected: false };
+    const ownerUid = pod.controlled === false ? '' : `owner-of-${pod.name}`;
+    const plain = {
+      namespace: 'ns',
+      uid,
+      ownerUid,
+      deleting: false,
+      controlled: true,
+      protected: false,
+    };
     this.pods.set(uid, { ...plain, ...pod });
   }
 

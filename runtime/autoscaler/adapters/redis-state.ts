@@ -43,6 +43,9 @@ export class RedisLiveState implements LiveState {
   async removeWorker(name: string): Promise<void> {
     await this.redis.hdel(KEYS.workers, name);
   }
+  async notePermanent(names: readonly string[]): Promise<void> {
+    await this.redis.set(KEYS.permanent, JSON.stringify(names));
+  }
 
   /** @throws when the journal holds what cannot be read: nothing may be done on a guess of it. */
   async operations(): Promise<readonly Operation[]> {

@@ -1,4 +1,4 @@
-import type { Clock, Cluster, Containers, History, LiveState } from '../ports';
+import type { Clock, Cluster, Containers, Disruptions, History, LiveState } from '../ports';
 import type { OperationSettings, ScalingSettings } from '../settings';
 import type { Operation, ScalingEvent, WorkerRecord } from '../types';
 
@@ -8,12 +8,16 @@ export interface Outside {
   readonly cluster: Cluster;
   readonly live: LiveState;
   readonly history: History;
+  readonly disruptions: Disruptions;
   readonly clock: Clock;
 }
 
 /** The settings that operations rest on. */
 export type Limits = OperationSettings &
-  Pick<ScalingSettings, 'minNodes' | 'maxNodes' | 'permanentWorkers' | 'evictBarePods'>;
+  Pick<
+    ScalingSettings,
+    'minNodes' | 'maxNodes' | 'permanentWorkers' | 'evictBarePods' | 'evictionCooldownMs' | 'dryRun'
+  >;
 
 /** What an operation works with. */
 export interface Context extends Outside {

@@ -8,6 +8,7 @@ import {
   type Context,
   type Outcome,
 } from './context';
+import { forgetUndone, recordEvictions } from './evictions';
 import { runJournaled, type Procedure } from './journaled';
 import { whyTooFew } from './minimum';
 
@@ -61,7 +62,8 @@ const PROCEDURE: Procedure<DownOperation> = {
 };
 
 /** Evicts the pods of a node, again and again where a budget forbids it for now, until none is left. */
-async function drain({ worker, stepAtMs }: DownOperation, context: Context): Promise<void> {
+async function drain(one: DownOperation, context: Context): Promise<void> {
+  const { worker, stepAtMs } = one;
   const { cluster, limits } = context;
   let last = '';
   const first = await cluster.leavingPods(worker);
@@ -70,9 +72,14 @@ async function drain({ worker, stepAtMs }: DownOperation, context: Context): Pro
     throw new Error(
       `pod ${bare.namespace}/${bare.name} has no controller, and EVICT_BARE_PODS is false`,
     );
+  const recorded = new Set<string>();
+  let refused: string | undefined;
   await waitUntil(context, `node ${worker} drained`, stepAtMs + limits.drainLimitMs, async () => {
     const pods = await cluster.leavingPods(worker);
-    for (const pod of pods.filter(({ deleting }) => !deleting)) {
+    const staying = pods.filter(({ deleting }) => !deleting);
+    refused = await recordEvictions(worker, staying, recorded, context);
+    if (refused !== undefined) return true;
+    for (const pod of staying) {
       stopIfAborted(context);
       const result = await cluster.evict(pod);
       if (result.kind === 'protected' || result.kind === 'failed')
@@ -81,12 +88,15 @@ async function drain({ worker, stepAtMs }: DownOperation, context: Context): Pro
     if (pods.length > 0 && last !== '') throw new Error(last);
     return pods.length === 0;
   });
+  if (refused !== undefined) throw new Error(refused);
 }
 
 /** The node takes pods again, unless it did not before. */
-async function keep(one: DownOperation, { cluster, live }: Context): Promise<void> {
+async function keep(one: DownOperation, context: Context): Promise<void> {
+  const { cluster, live } = context;
   if (!one.wasCordoned) await cluster.setCordoned(one.worker, false);
   await setStatus(one, 'ready', live);
+  await forgetUndone(one.worker, context);
 }
 
 async function setStatus(

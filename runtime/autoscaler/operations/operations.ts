@@ -18,6 +18,14 @@ export interface Refused {
   readonly why: string;
 }
 
+/** Operations that are in the journal now, and how they end. */
+export interface Started {
+  readonly begun: readonly Operation[];
+  readonly refused: readonly Refused[];
+  /** Never rejects because of one of them. */
+  readonly ended: Promise<Result[]>;
+}
+
 /**
  * Adds and removes workers, several at once but never more than OPERATION_CONCURRENCY. Each operation is in the journal
  * before anything is done; one whose worker has an operation already is refused. One instance acts at a time.
@@ -46,15 +54,26 @@ export class Operations {
 
   /** Adds so many workers, but not more than max_nodes allows. Never rejects because of one of them. */
   async scaleUp(count: number, reason: string): Promise<Result[]> {
+    return (await this.startUp(count, reason)).ended;
+  }
+
+  /** As scaleUp, but does not wait for their end. */
+  async startUp(count: number, reason: string): Promise<Started> {
     const begun = await this.#begin(() => this.#beginUp(count, reason));
-    return Promise.all(begun.map((operation) => this.#run(operation)));
+    return { begun, refused: [], ended: this.#runAll(begun) };
   }
 
   /** Removes workers; those that must not go are refused, with the reason. */
   async scaleDown(
     workers: readonly string[],
     reason: string,
-  ): Promise<{ results: Result[]; refused: Refused[] }> {
+  ): Promise<{ results: Result[]; refused: readonly Refused[] }> {
+    const { refused, ended } = await this.startDown(workers, reason);
+    return { results: await ended, refused };
+  }
+
+  /** As scaleDown, but does not wait for their end. */
+  async startDown(workers: readonly string[], reason: string): Promise<Started> {
     const refused: Refused[] = [];
     const begun: Operation[] = [];
     for (const worker of workers) {
@@ -62,8 +81,7 @@ export class Operations {
       if ('why' in one) refused.push(one);
       else begun.push(one);
     }
-    const results = await Promise.all(begun.map((operation) => this.#run(operation)));
-    return { results, refused };
+    return { begun, refused, ended: this.#runAll(begun) };
   }
 
   /** Reads the journal. @returns operations that are not running; they are open from now on. */
@@ -78,7 +96,7 @@ export class Operations {
   /** Takes up every operation of the journal that is not running: after a start, and now and then. */
   async resume(): Promise<Result[]> {
     const left = await this.load();
-    return Promise.all(left.map((operation) => this.#run(operation)));
+    return this.#runAll(left);
   }
 
   async #beginUp(count: number, reason: string): Promise<Operation[]> {
@@ -133,6 +151,10 @@ export class Operations {
   #note(operation: Operation): void {
     this.#running.add(operation.id);
     this.#open.set(operation.id, operation);
+  }
+
+  #runAll(operations: readonly Operation[]): Promise<Result[]> {
+    return Promise.all(operations.map((operation) => this.#run(operation)));
   }
 
   #run(operation: Operation): Promise<Result> {

@@ -5,6 +5,9 @@ import { messageOf, type Context } from './context';
 export interface ReconcileReport {
   readonly atMs: number;
   readonly durationMs: number;
+  /** All that differs. */
+  readonly found: readonly Fix[];
+  /** What of it was mended; nothing in a dry run. */
   readonly fixed: readonly Fix[];
   readonly failed: readonly { readonly fix: Fix; readonly why: string }[];
   /** Sources that could not be asked. */
@@ -28,7 +31,8 @@ export async function reconcileOnce(outside: Outside): Promise<ReconcileReport> 
   const { sources, unknown } = await observe(outside);
   const fixed: Fix[] = [];
   const failed: { fix: Fix; why: string }[] = [];
-  for (const fix of reconcile(sources, limits, clock.nowMs())) {
+  const found = reconcile(sources, limits, clock.nowMs());
+  for (const fix of limits.dryRun ? [] : found) {
     try {
       await apply(fix, outside);
       fixed.push(fix);
@@ -36,7 +40,7 @@ export async function reconcileOnce(outside: Outside): Promise<ReconcileReport> 
       failed.push({ fix, why: messageOf(error) });
     }
   }
-  if (!unknown.includes('live') && !unknown.includes('history')) {
+  if (!limits.dryRun && !unknown.includes('live') && !unknown.includes('history')) {
     try {
       await sendEvents(outside);
     } catch (error) {
@@ -44,7 +48,7 @@ export async function reconcileOnce(outside: Outside): Promise<ReconcileReport> 
     }
   }
   const durationMs = clock.monotonicMs() - startedMs;
-  return { atMs: clock.nowMs(), durationMs, fixed, failed, unknown };
+  return { atMs: clock.nowMs(), durationMs, found, fixed, failed, unknown };
 }
 
 async function observe(outside: Outside): Promise<{ sources: FourSources; unknown: string[] }> {
@@ -95,7 +99,11 @@ async function apply(fix: Fix, outside: Outside): Promise<void> {
   }
 }
 
-async function sendEvents({ live, history }: Outside): Promise<void> {
+/** Gives the history the events that it has not got yet, in order. @throws when one of the two is away */
+export async function sendEvents({
+  live,
+  history,
+}: Pick<Outside, 'live' | 'history'>): Promise<void> {
   for (;;) {
     const events = await live.unsentEvents(BATCH);
     if (events.length === 0) return;

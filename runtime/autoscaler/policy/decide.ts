@@ -129,6 +129,25 @@ function whyNotDown(
   return undefined;
 }
 
+/**
+ * The workers that would go if so many were to, whatever the load and the cooldown: the last that came first, within
+ * min_nodes, no permanent one, and only if their pods fit elsewhere. With those that were looked at and stay.
+ */
+export function toRemove(
+  snapshot: Snapshot,
+  settings: ScalingSettings,
+  count: number,
+  nowMs: number,
+): { readonly nodes: readonly string[]; readonly kept: readonly Kept[] } {
+  const present = [...snapshot.nodes.values()].filter(
+    ({ worker, info }) => worker && !snapshot.removing.has(info.name),
+  );
+  const most = Math.min(count, present.length - settings.minNodes);
+  return snapshot.synced && most > 0
+    ? lastIn(snapshot, present, most, settings, nowMs)
+    : { nodes: [], kept: [] };
+}
+
 /** The workers that go, the last that came first; with those that were looked at and stay. */
 function lastIn(
   snapshot: Snapshot,

@@ -33,7 +33,7 @@ export class Removals {
   ) {
     this.#leaving = new Set(snapshot.removing);
     this.#recentOwners = new Set(
-      snapshot.evictions
+      (snapshot.evictions ?? [])
         .filter(({ atMs }) => nowMs - atMs < settings.evictionCooldownMs)
         .map(({ ownerUid }) => ownerUid),
     );
@@ -72,6 +72,8 @@ export class Removals {
     if (pod.owner === undefined && !this.settings.evictBarePods)
       return `pod ${nameOf(pod)} has no controller, and EVICT_BARE_PODS is false`;
     if (pod.unhandled.length > 0) return `pod ${nameOf(pod)} has ${pod.unhandled.join(', ')}`;
+    if (this.snapshot.evictions === undefined)
+      return 'the record of evictions cannot be read: others may have evicted pods lately';
     if (pod.owner !== undefined && this.#recentOwners.has(pod.owner.uid))
       return `${pod.owner.kind} ${pod.namespace}/${pod.owner.name} lost a pod to an eviction lately`;
     return undefined;

@@ -1,4 +1,4 @@
-import type { NodeInfo, PodInfo } from '../../cpu-scheduler/types';
+import type { NodeInfo, Owner } from '../../cpu-scheduler/types';
 import type { WorkerView } from '../types';
 import { Overlay } from './overlay';
 
@@ -56,9 +56,12 @@ export function newWorker(workers: readonly WorkerView[]): Overlay | undefined {
   return empty;
 }
 
+/** What says whether a pod stays with its node. */
+type Owned = { readonly owner?: Pick<Owner, 'kind'> | undefined };
+
 /** Whether a pod belongs to its node: a new node gets one of its own, and it goes with the node. */
-export const isOfDaemonSet = (pod: PodInfo): boolean => pod.owner?.kind === 'DaemonSet';
+export const isOfDaemonSet = (pod: Owned): boolean => pod.owner?.kind === 'DaemonSet';
 
 /** Whether a pod is made by the node itself, from a file on it, or is one of a DaemonSet. */
-export const staysWithNode = (pod: PodInfo): boolean =>
+export const staysWithNode = (pod: Owned): boolean =>
   isOfDaemonSet(pod) || pod.owner?.kind === 'Node';

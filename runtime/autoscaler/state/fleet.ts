@@ -1,10 +1,9 @@
 import { NEVER_READ, type Reading } from '../../shared/freshness';
 import type { HostPort, NodeInfo, PodInfo, Resources } from '../../cpu-scheduler/types';
+import { isControlPlane } from '../policy/control-plane';
 import { workerNumber } from '../policy/worker-name';
 import type { PodAffinityTerm } from '../../shared/kubernetes/types';
 import type { KeepingAway, WorkerView } from '../types';
-
-const CONTROL_PLANE = ['node-role.kubernetes.io/control-plane', 'node-role.kubernetes.io/master'];
 
 interface Sums extends Resources {
   cpuMillis: number;
@@ -43,7 +42,7 @@ class FleetNode implements WorkerView {
   }
 
   get worker(): boolean {
-    return !CONTROL_PLANE.some((label) => Object.hasOwn(this.info.labels, label));
+    return !isControlPlane(this.info.labels);
   }
   get podCount(): number {
     return this.#pods.size;

@@ -1,5 +1,5 @@
-import type { Binder, BindOutcome, EvictOutcome, Evictor, History } from '../ports';
-import type { Eviction, PodRef } from '../types';
+import type { Binder, BindOutcome, EvictOutcome, Evictor } from '../ports';
+import type { PodRef } from '../types';
 
 /** A pod as the memory adapters keep it. */
 export interface MemoryPod extends PodRef {
@@ -48,15 +48,6 @@ export class MemoryPods implements Binder, Evictor {
   #find(pod: PodRef): MemoryPod | undefined {
     const found = this.pods.get(keyOf(pod));
     return found?.uid === pod.uid ? found : undefined;
-  }
-}
-
-/** Keeps evictions in memory; for tests. */
-export class MemoryHistory implements History {
-  saved: readonly Eviction[] = [];
-
-  async save(evictions: readonly Eviction[]): Promise<void> {
-    this.saved = evictions;
   }
 }
 

@@ -1,8 +1,9 @@
 import type { Clock } from '../../shared/clock';
+import { isSame, lostLately } from '../../shared/disruptions/types';
 import type { Logger } from '../../shared/log';
 import type { CpuSchedulerMetrics } from '../metrics';
 import { offload, type OffloadSettings } from '../policy/offload';
-import type { EvictOutcome, Evictor, History, Leadership, Notices } from '../ports';
+import type { Disruptions, EvictOutcome, Evictor, Leadership, Notices } from '../ports';
 import type { Eviction, OffloadDecision } from '../types';
 import type { Cluster } from './cluster';
 import type { Reservations } from './reservations';
@@ -19,7 +20,7 @@ export interface OffloadParts {
   readonly cluster: Cluster;
   readonly reservations: Reservations;
   readonly evictor: Evictor;
-  readonly history: History;
+  readonly disruptions: Disruptions;
   readonly notices: Notices;
   readonly leadership: Leadership;
   readonly settings: OffloadLoopSettings;
@@ -31,9 +32,13 @@ export interface OffloadParts {
 /** How long a pod that a PodDisruptionBudget protected is left alone, so that another has its turn. */
 const SPARE_MS = 120_000;
 
+/** By what name its evictions are on record. */
+const NAME = 'cpu-scheduler';
+
 /**
- * Looks for hot nodes every interval, and moves pods off them. What is to be evicted is saved before it is, so that a
- * leader that ends in between leaves no eviction unknown; what then was not evicted is taken out again.
+ * Looks for hot nodes every interval, and moves pods off them. What is to be evicted is recorded before it is, where all
+ * that evict record it: a leader that ends in between leaves no eviction unknown. What then was not evicted is taken
+ * out again.
  */
 export class Offloading {
   #evictions: readonly Eviction[] = [];
@@ -46,10 +51,13 @@ export class Offloading {
     return this.#evictions;
   }
 
-  /** Takes over what the last leader left. */
-  restore(evictions: readonly Eviction[]): void {
-    this.#evictions = evictions;
-    this.#forgetOld();
+  /** Takes over what is on record. Never rejects: nothing is evicted before the record could be read. */
+  async restore(): Promise<void> {
+    try {
+      this.#take(await this.parts.disruptions.read());
+    } catch (error) {
+      this.parts.log.error({ err: error }, 'the record of evictions cannot be read');
+    }
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -65,10 +73,10 @@ export class Offloading {
     }
   }
 
-  /** One look. @throws when what is to be evicted could not be saved; nothing was evicted then. */
+  /** One look. @throws when the record could not be read or written; nothing was evicted then. */
   async once(): Promise<void> {
-    const { cluster, settings, clock, history } = this.parts;
-    this.#forgetOld();
+    const { cluster, settings, clock, disruptions, leadership } = this.parts;
+    this.#take(await disruptions.read());
     const nodes = [...cluster.all];
     const nowMs = clock.nowMs();
     const snapshot = {
@@ -83,20 +91,23 @@ export class Offloading {
       for (const decision of decisions) this.#report(decision, 'dry_run', 'would be evicted');
       return;
     }
-    const before = this.#evictions;
-    this.#evictions = [...before, ...decisions.map((decision) => evictionOf(decision, nowMs))];
-    try {
-      await history.save(this.#evictions);
-    } catch (error) {
-      this.#evictions = before;
-      throw error;
+    let agreed: readonly OffloadDecision[] = [];
+    const recorded = await disruptions.change((now) => {
+      if (!leadership.isLeader()) throw new Error('not the leader any more');
+      // Another may have evicted a pod of the same owner since the decision.
+      agreed = decisions.filter(
+        (one) => !lostLately(now, evictionOf(one, nowMs), settings.offloadCooldownMs, nowMs),
+      );
+      return [...now, ...agreed.map((one) => evictionOf(one, nowMs))];
+    });
+    this.#take(recorded);
+    const undone: Eviction[] = [];
+    for (const decision of agreed) {
+      if (!(await this.#evict(decision, nowMs))) undone.push(evictionOf(decision, nowMs));
     }
-    let undone = false;
-    for (const decision of decisions) {
-      const kept = await this.#evict(decision, nowMs);
-      undone ||= !kept;
-    }
-    if (undone) await history.save(this.#evictions);
+    if (undone.length === 0) return;
+    const isUndone = (one: Eviction): boolean => undone.some((other) => isSame(one, other));
+    this.#take(await disruptions.change((now) => now.filter((one) => !isUndone(one))));
   }
 
   /** Carries one out; false when the pod was not evicted. */
@@ -116,9 +127,6 @@ export class Offloading {
     }
     if (outcome.kind === 'protected') this.#sparedUntilMs.set(pod.uid, nowMs + SPARE_MS);
     reservations.release(pod.owner?.uid, clock.nowMs());
-    this.#evictions = this.#evictions.filter(
-      ({ podUid, atMs }) => podUid !== pod.uid || atMs !== nowMs,
-    );
     return false;
   }
 
@@ -132,11 +140,12 @@ export class Offloading {
     );
   }
 
-  #forgetOld(): void {
+  /** Takes over the record, without what says nothing any longer. */
+  #take(recorded: readonly Eviction[]): void {
     const { clock, settings } = this.parts;
     const lifeMs = Math.max(settings.offloadCooldownMs, settings.offloadAvoidMs);
     const nowMs = clock.nowMs();
-    this.#evictions = this.#evictions.filter(({ atMs }) => nowMs - atMs < lifeMs);
+    this.#evictions = recorded.filter(({ atMs }) => nowMs - atMs < lifeMs);
     for (const [uid, untilMs] of this.#sparedUntilMs) {
       if (untilMs <= nowMs) this.#sparedUntilMs.delete(uid);
     }
@@ -149,4 +158,5 @@ const evictionOf = ({ pod, node }: OffloadDecision, atMs: number): Eviction => (
   ownerUid: pod.owner?.uid ?? '',
   node,
   atMs,
+  by: NAME,
 });

@@ -7,13 +7,13 @@ import type {
   Binder,
   ClusterSink,
   ClusterWatch,
+  Disruptions,
   Evictor,
-  History,
   Leadership,
   Notices,
 } from '../ports';
 import type { CpuSchedulerSettings } from '../settings';
-import type { Eviction, FilterContext, PodInfo } from '../types';
+import type { FilterContext, PodInfo } from '../types';
 import { Cluster } from './cluster';
 import { DecisionHistory } from './explain';
 import { Offloading } from './offloading';
@@ -28,7 +28,7 @@ export interface Outside {
   readonly cpu: CpuMetrics;
   readonly binder: Binder;
   readonly evictor: Evictor;
-  readonly history: History;
+  readonly disruptions: Disruptions;
   readonly notices: Notices;
   readonly leadership: Leadership;
 }
@@ -56,7 +56,7 @@ export class Scheduler {
     log: Logger,
     private readonly metrics: CpuSchedulerMetrics,
   ) {
-    const { binder, notices, leadership, evictor, history, cpu } = outside;
+    const { binder, notices, leadership, evictor, disruptions, cpu } = outside;
     const common = { settings, clock, log, metrics, notices };
     this.cluster = new Cluster(settings);
     this.queue = new PendingQueue(settings);
@@ -69,7 +69,7 @@ export class Scheduler {
       cluster,
       leadership,
       evictor,
-      history,
+      disruptions,
       reservations: this.#reservations,
     });
     this.#placement = new Placement({
@@ -113,10 +113,10 @@ export class Scheduler {
     ]);
   }
 
-  /** This replica has become the leader, and takes over the evictions that the last one left. */
-  async startLeading(evictions: readonly Eviction[]): Promise<void> {
+  /** This replica has become the leader, and takes over the evictions that are on record. */
+  async startLeading(): Promise<void> {
     this.metrics.leader.set(1);
-    this.offloading.restore(evictions);
+    await this.offloading.restore();
     while (!this.outside.watch.synced && this.outside.leadership.isLeader()) {
       await this.clock.sleep(50);
     }

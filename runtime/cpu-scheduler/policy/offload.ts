@@ -1,3 +1,4 @@
+import { lostLately } from '../../shared/disruptions/types';
 import type { Eviction, KeepAway, NodeView, OffloadDecision, PodInfo, Resources } from '../types';
 import { estimatedCpuMillis, type EstimateSettings } from './cpu';
 import { verdictOn, type ChooseSettings } from './choose';
@@ -83,7 +84,6 @@ function candidates(
   settings: OffloadSettings,
   nowMs: number,
 ): PodInfo[] {
-  const recent = evictions.filter(({ atMs }) => nowMs - atMs < settings.offloadCooldownMs);
   const started = (pod: PodInfo): number => pod.startedAtMs ?? nowMs;
   return [...node.pods]
     .filter(
@@ -95,7 +95,12 @@ function candidates(
         pod.unhandled.length === 0 &&
         !spared.has(pod.uid) &&
         nowMs - started(pod) >= settings.offloadMinAgeMs &&
-        !recent.some((one) => one.podUid === pod.uid || one.ownerUid === pod.owner?.uid),
+        !lostLately(
+          evictions,
+          { podUid: pod.uid, ownerUid: pod.owner.uid },
+          settings.offloadCooldownMs,
+          nowMs,
+        ),
     )
     .sort((a, b) => started(b) - started(a) || (a.uid < b.uid ? -1 : 1));
 }

@@ -10,6 +10,8 @@ import { ensureRootfs, type RootfsSpec } from './rootfs';
 const NOBODY = '65534';
 /** The user of the eclipse-mosquitto image. */
 const MOSQUITTO = 1883;
+/** The user of the redis and mongo images. */
+const STORE = 999;
 const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 type LayerSpec = Pick<
@@ -29,7 +31,13 @@ interface PlatformImage {
 /** What the estate runs besides Berth's own services, under upstream's names and with upstream's ways to start. */
 export async function platformImages(arch: DebianArch, reporter: Reporter): Promise<ImageSpec[]> {
   const [programs, traefik] = await Promise.all([
-    ensurePrograms(['prometheus', 'coredns', 'pause', 'kube-scheduler', 'keda'], reporter),
+    ensurePrograms(
+      [
+        ...(['prometheus', 'coredns', 'pause', 'kube-scheduler', 'keda'] as const),
+        ...(['local-path-provisioner', 'mongodb-stand-in'] as const),
+      ],
+      reporter,
+    ),
     ensureTraefik(reporter),
   ]);
   const table: PlatformImage[] = [
@@ -72,11 +80,59 @@ export async function platformImages(arch: DebianArch, reporter: Reporter): Prom
       },
     },
     {
+      name: 'library/redis',
+      tag: '7',
+      onBase: true,
+      config: {
+        Cmd: ['redis-server'],
+        User: String(STORE),
+        WorkingDir: '/data',
+        Env: [PATH],
+        ExposedPorts: { '6379/tcp': {} },
+      },
+      layer: { packages: ['redis-server'], folders: { data: STORE } },
+    },
+    {
+      // Not MongoDB, which no registry of packages has, but what its clients see of it: programs/go/mongodb-stand-in.
+      name: 'library/mongo',
+      tag: '7',
+      onBase: false,
+      config: {
+        Entrypoint: ['/mongodb-stand-in', '--bind_ip', '0.0.0.0'],
+        User: String(STORE),
+        WorkingDir: '/',
+        ExposedPorts: { '27017/tcp': {} },
+      },
+      layer: {
+        packages: [],
+        programs: { 'mongodb-stand-in': programs['mongodb-stand-in'] },
+        folders: { 'data/db': STORE, tmp: STORE },
+      },
+    },
+    {
       name: 'coredns/coredns',
       tag: '1.14.6',
       onBase: false,
       config: { Entrypoint: ['/coredns'], WorkingDir: '/', ExposedPorts: { '53/udp': {} } },
       layer: { packages: [], programs: { coredns: programs.coredns } },
+    },
+    {
+      name: 'rancher/local-path-provisioner',
+      tag: 'v0.0.30',
+      onBase: false,
+      config: { Entrypoint: ['/local-path-provisioner'], WorkingDir: '/' },
+      layer: {
+        packages: [],
+        programs: { 'local-path-provisioner': programs['local-path-provisioner'] },
+      },
+    },
+    {
+      // Of busybox only what makes and removes a folder is needed, and the base has that.
+      name: 'rancher/mirrored-library-busybox',
+      tag: '1.37.0',
+      onBase: true,
+      config: { Cmd: ['sh'], Env: [PATH] },
+      layer: { packages: [] },
     },
     {
       name: 'pause',

@@ -87,6 +87,16 @@ export const PROGRAM_GROUPS = [
     programs: { keda: 'github.com/kedacore/keda/v2/cmd/operator' },
     set: { 'github.com/kedacore/keda/v2/version.Version': '2.21.0' },
   },
+  {
+    module: 'local-path-provisioner',
+    programs: { 'local-path-provisioner': 'github.com/rancher/local-path-provisioner' },
+  },
+  {
+    // No registry of packages has MongoDB itself: what clients see of it, over SQLite.
+    module: 'mongodb-stand-in',
+    programs: { 'mongodb-stand-in': 'github.com/FerretDB/FerretDB/mongodb-stand-in' },
+    tags: ['ferretdb_no_postgresql'],
+  },
   { module: 'pause', programs: { pause: 'berth/lab/pause' } },
 ] as const satisfies readonly ProgramGroup[];
 

@@ -3,8 +3,9 @@ import { MemoryHistory, MemoryLiveState } from '../../../runtime/autoscaler/adap
 import { MemoryWorld } from '../../../runtime/autoscaler/adapters/memory-world';
 import type { Context } from '../../../runtime/autoscaler/operations/context';
 import { Operations } from '../../../runtime/autoscaler/operations/operations';
-import { autoscalerSettings } from '../../../runtime/autoscaler/settings';
+import { operationSettings, scalingSettings } from '../../../runtime/autoscaler/settings';
 import type { Clock } from '../../../runtime/shared/clock';
+import { MemoryDisruptions } from '../../../runtime/shared/disruptions/memory-disruptions';
 import { parseSettings } from '../../../runtime/shared/settings';
 
 /** What goes wrong at one call to the outside. */
@@ -21,6 +22,7 @@ export class World {
   readonly docker = new MemoryWorld();
   readonly live = new MemoryLiveState();
   readonly history = new MemoryHistory();
+  readonly disruptions = new MemoryDisruptions({ nowMs: () => this.docker.nowMs });
   readonly problems: string[] = [];
   /** Fewest workers that were ever running, and Ready and not cordoned. */
   fewestReady = Infinity;
@@ -89,7 +91,8 @@ export class World {
     const context: Context = {
       ...{ containers: watched(this.docker), cluster: watched(this.docker) },
       ...{ live: watched(this.live), history: watched(this.history), clock },
-      limits: parseSettings(autoscalerSettings, { API_TOKEN: 'x'.repeat(16), ...this.env }),
+      disruptions: watched(this.disruptions),
+      limits: parseSettings({ ...scalingSettings, ...operationSettings }, this.env),
       problem: (what) => void this.problems.push(what),
       signal: new AbortController().signal,
     };

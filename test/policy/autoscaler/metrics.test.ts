@@ -39,6 +39,7 @@ describe('autoscaler: metrics', () => {
     metrics.reconciled({
       atMs: 0,
       durationMs: 70,
+      found: [fix, fix],
       fixed: [fix],
       failed: [{ fix, why: 'x' }],
       unknown: [],

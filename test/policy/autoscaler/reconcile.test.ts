@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { reconcile, type FourSources } from '../../../runtime/autoscaler/policy/reconcile';
 import { reconcileOnce } from '../../../runtime/autoscaler/operations/reconciler';
 import type { NodeState, WorkerContainer } from '../../../runtime/autoscaler/ports';
-import { autoscalerSettings } from '../../../runtime/autoscaler/settings';
+import { operationSettings, scalingSettings } from '../../../runtime/autoscaler/settings';
 import type { Operation, ScalingEvent, WorkerRecord } from '../../../runtime/autoscaler/types';
 import { systemClock } from '../../../runtime/shared/clock';
 import { parseSettings } from '../../../runtime/shared/settings';
@@ -191,7 +191,7 @@ describe('autoscaler: a round of reconciliation', () => {
   const outside = (world: World, problems: string[] = []) => ({
     ...{ containers: world.docker, cluster: world.docker, live: world.live },
     ...{ history: world.history, clock: { ...systemClock, nowMs: () => world.docker.nowMs } },
-    limits: parseSettings(autoscalerSettings, { API_TOKEN: 'x'.repeat(16) }),
+    limits: parseSettings({ ...scalingSettings, ...operationSettings }, {}),
     problem: (what: string) => void problems.push(what),
   });
   const event: ScalingEvent = {

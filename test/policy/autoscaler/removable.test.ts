@@ -128,13 +128,20 @@ describe('autoscaler: which node may go', () => {
   it('not while an owner of its pods has lost one lately', () => {
     const eviction = (atMs: number) => ({
       ...{ podUid: 'x', pod: 'ns/x', ownerUid: 'ReplicaSet-uid', node: 'k3s-worker-1' },
-      atMs,
+      ...{ atMs, by: 'cpu-scheduler' },
     });
     const pods = [bound('a', 3)];
     assert.deepEqual(gone(snapshot({ pods, evictions: [eviction(NOW_MS - 599_000)] })), []);
     assert.deepEqual(gone(snapshot({ pods, evictions: [eviction(NOW_MS - 600_000)] })), [
       'k3s-worker-3',
     ]);
+  });
+
+  it('not while nobody knows what was evicted lately, unless nothing is to be', () => {
+    const pods = [bound('a', 3)];
+    assert.deepEqual(gone(snapshot({ pods, evictions: undefined })), []);
+    assert.match(keptWhy(snapshot({ pods, evictions: undefined })), /record of evictions/);
+    assert.deepEqual(gone(snapshot({ evictions: undefined })), ['k3s-worker-3']);
   });
 
   it('what it promises can be done: the pods of the nodes that go fit on those that stay', () => {

@@ -58,6 +58,7 @@ const names = (decisions: ReturnType<typeof look>) =>
 const HOT = { hot: [0.95, 0.95], cool: [0.1, 0.1] } as const;
 const evicted = (more: Partial<Eviction>): Eviction => ({
   ...{ podUid: 'other', pod: 'ns/other', ownerUid: 'other', node: 'elsewhere' },
+  by: 'test',
   atMs: NOW_MS - MINUTE,
   ...more,
 });

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { pino } from 'pino';
-import { MemoryHistory, MemoryPods } from '../../../runtime/cpu-scheduler/adapters/memory';
+import { MemoryPods } from '../../../runtime/cpu-scheduler/adapters/memory';
 import { Scheduler } from '../../../runtime/cpu-scheduler/loop/scheduler';
 import { cpuSchedulerMetrics } from '../../../runtime/cpu-scheduler/metrics';
 import type { BindOutcome, ClusterSink } from '../../../runtime/cpu-scheduler/ports';
 import { cpuSchedulerSettings } from '../../../runtime/cpu-scheduler/settings';
 import { systemClock } from '../../../runtime/shared/clock';
+import { MemoryDisruptions } from '../../../runtime/shared/disruptions/memory-disruptions';
 import { MemoryCpu } from '../../../runtime/shared/node-cpu/memory-cpu';
 import { createMetrics } from '../../../runtime/shared/metrics';
 import { parseSettings } from '../../../runtime/shared/settings';
@@ -48,7 +49,7 @@ describe('cpu-scheduler: placing, with all that is outside in memory', () => {
     scheduler = new Scheduler(
       {
         watch: { synced: true, run: async (given) => void (sink = given) },
-        ...{ cpu, binder, evictor: binder, history: new MemoryHistory() },
+        ...{ cpu, binder, evictor: binder, disruptions: new MemoryDisruptions(systemClock) },
         notices: {
           scheduled: ({ name }, on) => notices.push(`${name} on ${on}`),
           failedScheduling: ({ name }, message) => notices.push(`${name}: ${message}`),
@@ -64,7 +65,7 @@ describe('cpu-scheduler: placing, with all that is outside in memory', () => {
     );
     ended = scheduler.run(stop.signal);
     for (const name of ['a', 'b']) sink.setNode(node(name));
-    await scheduler.startLeading([]);
+    await scheduler.startLeading();
   });
   afterEach(async () => {
     stop.abort();

@@ -37,6 +37,12 @@ function outputsOf(args: pulumi.runtime.MockResourceArgs): Record<string, unknow
   if (args.type === 'docker-build:index:Image') return { digest: `sha256:${'0'.repeat(64)}` };
   if (args.type === 'kubernetes:helm.sh/v3:Release')
     return { status: { namespace: args.inputs.namespace, name: args.inputs.name } };
+  if (args.type === 'docker:index/container:Container') {
+    const networks = (args.inputs.networksAdvanced ?? []) as { readonly name: string }[];
+    return {
+      networkDatas: networks.map(({ name }) => ({ networkName: name, ipAddress: '172.18.0.9' })),
+    };
+  }
   if (args.type === 'command:local:Command')
     return { stdout: 'clusters:\n- cluster:\n    server: https://127.0.0.1:6443\n', stderr: '' };
   return {};

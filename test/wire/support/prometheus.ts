@@ -8,6 +8,7 @@ import { downloadPackages, unpackPackages } from '../../lab/debian';
 import { freePorts, Processes } from './processes';
 
 const PACKAGES = ['prometheus'];
+const MEMORY_BYTES = 8 * 1024 ** 3;
 
 /** The path of Prometheus, unpacked from Debian's package into the lab's cache; nothing is installed. */
 export async function ensurePrometheus(): Promise<string> {
@@ -22,9 +23,9 @@ export async function ensurePrometheus(): Promise<string> {
   return path.join(target, 'usr', 'bin', 'prometheus');
 }
 
-/** Stands for the node exporters of several nodes: idle time that grows as busy as the test says. */
+/** Stands for the node exporters of several nodes: idle time that grows as busy as the test says, and memory as full. */
 export class FakeExporter {
-  /** Node (value of the instance label) to its CPU use, 0..1; a node taken out is not scraped any more. */
+  /** Node (value of the instance label) to its CPU and memory use, 0..1; a node taken out is not scraped any more. */
   readonly ratios = new Map<string, number>();
   readonly #idle = new Map<string, number>();
   #lastMs = Date.now();
@@ -48,7 +49,11 @@ export class FakeExporter {
       this.#idle.set(instance, idle);
       return `node_cpu_seconds_total{instance="${instance}",cpu="0",mode="idle"} ${idle}`;
     });
-    return `# TYPE node_cpu_seconds_total counter\n${lines.join('\n')}\n`;
+    const memory = [...this.ratios].flatMap(([instance, ratio]) => [
+      `node_memory_MemTotal_bytes{instance="${instance}"} ${MEMORY_BYTES}`,
+      `node_memory_MemAvailable_bytes{instance="${instance}"} ${(1 - ratio) * MEMORY_BYTES}`,
+    ]);
+    return `# TYPE node_cpu_seconds_total counter\n${[...lines, ...memory].join('\n')}\n`;
   }
 }
 

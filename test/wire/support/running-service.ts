@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { build } from 'esbuild';
+import { NEVER_BUNDLED } from '../../../components/build-context';
 
 const bundles = new Map<string, Promise<string>>();
 
@@ -23,6 +24,7 @@ async function makeBundle(service: string): Promise<string> {
     platform: 'node',
     format: 'cjs',
     target: 'node22',
+    external: NEVER_BUNDLED,
     outfile,
     logLevel: 'error',
   });

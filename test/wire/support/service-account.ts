@@ -33,9 +33,12 @@ export async function kubeconfigOf(
     subjects,
     roleRef: roleRef('ClusterRole'),
   });
-  const within = `${RBAC}/namespaces/${namespace}`;
-  await post(`${within}/roles`, { metadata, rules: rbac.namespaceRules });
-  await post(`${within}/rolebindings`, { metadata, subjects, roleRef: roleRef('Role') });
+  const inNamespaces = { [namespace]: rbac.namespaceRules, ...rbac.otherNamespaces };
+  for (const [where, rules] of Object.entries(inNamespaces)) {
+    const within = `${RBAC}/namespaces/${where}`;
+    await post(`${within}/roles`, { metadata, rules });
+    await post(`${within}/rolebindings`, { metadata, subjects, roleRef: roleRef('Role') });
+  }
   const { status } = await post<{ status: { token: string } }>(`${accounts}/${name}/token`, {
     apiVersion: 'authentication.k8s.io/v1',
     kind: 'TokenRequest',

@@ -1,7 +1,25 @@
-import { ApiError } from '../../shared/kubernetes/api-error';
-import type { KubeApi } from '../../shared/kubernetes/api';
-import type { EvictOutcome, Evictor } from '../ports';
-import type { PodRef } from '../types';
+import type { KubeApi } from './api';
+import { ApiError } from './api-error';
+
+/** Which pod. */
+export interface PodRef {
+  readonly uid: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** What became of an eviction. */
+export type EvictOutcome =
+  | { readonly kind: 'evicted' }
+  | { readonly kind: 'gone' }
+  /** A PodDisruptionBudget forbids it now. */
+  | { readonly kind: 'protected'; readonly message: string }
+  | { readonly kind: 'failed'; readonly message: string };
+
+/** Evicts pods through the Eviction API. */
+export interface Evictor {
+  evict(pod: PodRef): Promise<EvictOutcome>;
+}
 
 /** Evicts through pods/eviction of the API server, which asks the PodDisruptionBudgets. */
 export class KubeEvictor implements Evictor {

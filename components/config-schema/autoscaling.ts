@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import { absolutePath, block, logLevel, nodeName, range, wholeRange } from './values';
+
+/** The autoscaler of a Docker cluster. */
+export const autoscalingSettings = {
+  dryRun: z.boolean().default(false),
+  minNodes: wholeRange(0, 1000).default(2),
+  maxNodes: wholeRange(1, 1000).default(6),
+  permanentWorkers: z.array(nodeName).default(['k3s-worker-1', 'k3s-worker-2']),
+  checkIntervalSeconds: range(0.1, 3600).default(5),
+  pendingPods: wholeRange(1, 100_000).default(1),
+  cpuThresholdRatio: range(0.01, 1).default(0.8),
+  memoryThresholdRatio: range(0.01, 1).default(0.8),
+  cpuScaleDownRatio: range(0, 1).default(0.3),
+  memoryScaleDownRatio: range(0, 1).default(0.3),
+  scaleUpCooldownSeconds: wholeRange(0, 86_400).default(60),
+  scaleDownCooldownSeconds: wholeRange(0, 86_400).default(120),
+  maxScaleUp: wholeRange(1, 100).default(3),
+  maxScaleDown: wholeRange(1, 100).default(1),
+  evictBarePods: z.boolean().default(false),
+  worker: block({
+    cpus: range(0.1, 256).default(1),
+    memoryMb: wholeRange(256, 1_048_576).default(2048),
+  }),
+  dockerSocket: absolutePath.default('/var/run/docker.sock'),
+  logLevel,
+} as const;
+
+export type AutoscalingConfig = z.infer<z.ZodObject<typeof autoscalingSettings>>;
