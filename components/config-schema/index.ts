@@ -16,9 +16,10 @@ export const estateSchemas = {
 } as const;
 
 export type { ClusterConfig, DockerClusterConfig } from './cluster';
+export type { ExperimentConfig } from './experiment';
 export type { ImagesConfig } from './images';
 export { simulatedLatenciesText, type LatencySchedulingConfig } from './latency-scheduling';
 export type { NodeConfig } from './nodes';
-export type { KedaConfig, PlatformConfig, TraefikConfig } from './platform';
+export type { KedaConfig, MetricsServerConfig, PlatformConfig, TraefikConfig } from './platform';
 export type { PostureConfig } from './posture';
 export type { CpuSchedulingConfig, EventScalingConfig, SystemsConfig } from './systems';

@@ -29,7 +29,10 @@ interface PlatformImage {
 /** What the estate runs besides Berth's own services, under upstream's names and with upstream's ways to start. */
 export async function platformImages(arch: DebianArch, reporter: Reporter): Promise<ImageSpec[]> {
   const [programs, traefik] = await Promise.all([
-    ensurePrograms(['prometheus', 'coredns', 'pause', 'kube-scheduler', 'keda'], reporter),
+    ensurePrograms(
+      ['prometheus', 'coredns', 'pause', 'kube-scheduler', 'keda', 'metrics-server'],
+      reporter,
+    ),
     ensureTraefik(reporter),
   ]);
   const table: PlatformImage[] = [
@@ -116,6 +119,13 @@ export async function platformImages(arch: DebianArch, reporter: Reporter): Prom
         ExposedPorts: { '80/tcp': {} },
       },
       layer: { packages: [], programs: { 'usr/local/bin/traefik': traefik } },
+    },
+    {
+      name: 'metrics-server/metrics-server',
+      tag: 'v0.9.0',
+      onBase: false,
+      config: { Entrypoint: ['/metrics-server'], User: NOBODY, WorkingDir: '/' },
+      layer: { packages: [], programs: { 'metrics-server': programs['metrics-server'] } },
     },
   ];
   const images: ImageSpec[] = [];

@@ -87,6 +87,11 @@ export const PROGRAM_GROUPS = [
     programs: { keda: 'github.com/kedacore/keda/v2/cmd/operator' },
     set: { 'github.com/kedacore/keda/v2/version.Version': '2.21.0' },
   },
+  {
+    module: 'metrics-server',
+    programs: { 'metrics-server': 'sigs.k8s.io/metrics-server/cmd/metrics-server' },
+    set: { 'k8s.io/client-go/pkg/version.gitVersion': 'v0.9.0' },
+  },
   { module: 'pause', programs: { pause: 'berth/lab/pause' } },
 ] as const satisfies readonly ProgramGroup[];
 
