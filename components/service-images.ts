@@ -21,7 +21,8 @@ export type ServiceId =
   | 'prober'
   | 'latency-extender'
   | 'hellopod'
-  | 'load-generator';
+  | 'load-generator'
+  | 'workload';
 
 export interface ServiceImagesArgs {
   readonly images: ImagesConfig;
