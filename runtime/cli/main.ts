@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { commandContext, type CommandContext, type CommonOptions } from './command-context';
 import type { DownOptions } from './commands/down';
+import type { ExperimentOptions } from './commands/experiment';
 import type { TestOptions } from './commands/test';
 import { messageOf, UserError } from './user-error';
 
@@ -90,6 +91,27 @@ function program(): Command {
     .option('--verbose', "print the engine's own output too")
     .action((options: DownOptions) =>
       run(options, async (context) => (await import('./commands/down')).down(context, options)),
+    );
+  stackCommand(
+    'experiment',
+    'compare schedulers: the same load, each of them in turn, on the estate that is up; makes a report',
+  )
+    .option(
+      '--schedulers <names>',
+      'default, cpu-scheduler, latency-aware-scheduler (default: all)',
+    )
+    .option(
+      '--load <flags>',
+      `flags of the load generator, for each workload (default: qps=20,concurrency=20,duration=120,prime=100000,bloat=5,sleep=500)`,
+    )
+    .option('--rounds <number>', 'rounds of each scheduler, 1..100 (default: 3)')
+    .option('--seed <number>', 'fixes the order of the rounds (default: 1)')
+    .option('--settle <seconds>', 'rest before each load, 0..3600 (default: 30)')
+    .option('--out <folder>', 'where results go (default: .berth/<stack>/experiments/<time>)')
+    .action((options: ExperimentOptions) =>
+      run(options, async (context) =>
+        (await import('./commands/experiment')).experiment(context, options),
+      ),
     );
   stackCommand('lab-shell', "open a shell with the lab's pulumi, kubectl, helm and docker")
     .argument('[command...]', 'run this instead of a shell: npm run lab:shell -- kubectl get nodes')
