@@ -107,7 +107,10 @@ function program(): Command {
     .option('--rounds <number>', 'rounds of each scheduler, 1..100 (default: 3)')
     .option('--seed <number>', 'fixes the order of the rounds (default: 1)')
     .option('--settle <seconds>', 'rest before each load, 0..3600 (default: 30)')
-    .option('--out <folder>', 'where results go (default: .berth/<stack>/experiments/<time>)')
+    .option(
+      '--out <folder>',
+      'where results go (default: .berth/<stack>/results/experiments/<time>)',
+    )
     .action((options: ExperimentOptions) =>
       run(options, async (context) =>
         (await import('./commands/experiment')).experiment(context, options),

@@ -11,7 +11,7 @@ import type { EstateCluster } from './support/cluster';
 import { estate, estateCluster } from './support/session';
 import { waitUntil } from './support/wait-until';
 
-const SHORT_LOAD = 'qps=5,duration=60,prime=500000,sleep=50,concurrency=50,timeout=120000';
+const SHORT_LOAD = 'qps=5,duration=60,prime=5000000,sleep=50,concurrency=50,timeout=120000';
 
 describe('schedulers compared on the estate', function () {
   this.timeout(3_600_000);

@@ -1,18 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { parseEstateConfig } from '../../components/config';
-import { MetricsServer } from '../../components/platform/metrics-server';
 import type { KubeApi } from '../../runtime/shared/kubernetes/api';
 import { parseQuantity } from '../../runtime/shared/quantity';
-import { writeMetricsServerChart } from '../lab/charts/metrics-server';
-import { run } from '../lab/exec';
-import { ensurePrograms } from '../lab/programs';
-import { consoleReporter } from '../lab/report';
-import { only, record } from '../program/support/record';
 import { apiOf, eventually } from './support/kube';
 import { startLabCluster, type LabCluster } from './support/lab-cluster';
+import { installMetricsServer } from './support/releases';
 
 const LIMIT_MS = 300_000;
 /** CPU that the busy pod may use: its usage can only come near it. */
@@ -31,7 +25,7 @@ describe('metrics-server on a real node', function () {
       'metrics-server/metrics-server',
     ]);
     api = await apiOf(cluster.kubeconfig);
-    await install(cluster, folder);
+    await installMetricsServer(cluster.kubeconfigPath, folder);
     await startPod('busy', 'while :; do :; done');
     await startPod('idle', 'sleep 100000');
   });
@@ -97,29 +91,3 @@ describe('metrics-server on a real node', function () {
     assert.ok(of('idle'), lines.join('\n'));
   });
 });
-
-/** Installs the chart with the values that Berth sets. */
-async function install({ kubeconfigPath }: LabCluster, folder: string): Promise<void> {
-  const { metricsServer } = parseEstateConfig({
-    values: { nodes: [{ name: 'node-1', slot: 1 }] },
-    keys: [],
-    secrets: new Set(['clusterToken']),
-  }).platform;
-  const { declared } = await record(
-    () => new MetricsServer('metrics-server', { metricsServer }, {}),
-  );
-  const { values } = only(declared, 'kubernetes:helm.sh/v3:Release').inputs;
-  const file = path.join(folder, 'values.json');
-  const chart = path.join(folder, 'chart');
-  await writeFile(file, JSON.stringify(values));
-  await writeMetricsServerChart(chart);
-  const { helm } = await ensurePrograms(['helm'], consoleReporter());
-  await run(
-    helm,
-    [
-      ...['install', 'metrics-server', chart, '--namespace', metricsServer.namespace],
-      ...['--values', file, '--wait', '--timeout', '5m'],
-    ],
-    { env: { KUBECONFIG: kubeconfigPath } },
-  );
-}

@@ -45,7 +45,7 @@ export async function experiment(
   const plan = planRounds(choice.schedulers, choice.rounds, choice.seed);
   const results = new ResultsFolder(
     options.out === undefined
-      ? join(folder.root, 'experiments', new Date().toISOString().replace(/[:.]/g, '-'))
+      ? join(folder.results, 'experiments', new Date().toISOString().replace(/[:.]/g, '-'))
       : resolve(context.env.INIT_CWD ?? '.', options.out),
   );
   const release = holdStack(folder, 'experiment');
@@ -59,7 +59,7 @@ export async function experiment(
     await results.begin(choice, plan);
     const roundMs = (choice.load.options.durationSeconds + choice.settleSeconds) * 1000;
     const aboutMs = plan.length * (roundMs + ROUND_OVERHEAD_MS);
-    const title = `Experiment: ${plan.length} rounds, about ${formatDuration(aboutMs)}`;
+    const title = `Experiment: ${plan.length === 1 ? '1 round' : `${plan.length} rounds`}, about ${formatDuration(aboutMs)}`;
     const ended = await progress.phase(title, (phase) =>
       runExperiment(
         portsOf(api, choice, outputs, (text) => phase.line(text)),

@@ -1,8 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { stringify } from 'yaml';
+import { buildServiceContext } from '../../../components/build-context';
+import { parseEstateConfig } from '../../../components/config';
 import { MIRRORED_REGISTRIES } from '../../lab/engine/buildkit';
+import { nodeImage } from '../../lab/images/node-image';
 import { platformImages } from '../../lab/images/platform-images';
+import { run } from '../../lab/exec';
 import { pushImages } from '../../lab/images';
 import { ensureK3sImage, k3sContainerOptions, K3S_IMAGE } from '../../lab/k3s';
 import { consoleReporter } from '../../lab/report';
@@ -16,6 +20,8 @@ const LIMIT_MS = 300_000;
 export interface LabCluster {
   readonly kubeconfig: string;
   readonly kubeconfigPath: string;
+  /** Builds a service of runtime/ into the cluster's registry. Gives its reference. */
+  serviceImage(service: string): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -29,11 +35,9 @@ export async function startLabCluster(images: readonly string[]): Promise<LabClu
   try {
     const { ctx } = engine;
     const all = await platformImages(process.arch === 'arm64' ? 'arm64' : 'amd64', reporter);
-    await pushImages(
-      ctx,
-      all.filter(({ name }) => images.includes(name)),
-      reporter,
-    );
+    const node = images.includes('library/node') ? [await nodeImage(reporter)] : [];
+    const wanted = [...node, ...all.filter(({ name }) => images.includes(name))];
+    await pushImages(ctx, wanted, reporter);
     await ensureK3sImage(ctx, reporter);
     await engine.docker(
       'run',
@@ -55,11 +59,36 @@ export async function startLabCluster(images: readonly string[]): Promise<LabClu
     );
     const kubeconfigPath = path.join(ctx.root, 'wire-kubeconfig');
     await writeFile(kubeconfigPath, kubeconfig, { mode: 0o600 });
-    return { kubeconfig, kubeconfigPath, stop: () => engine.stop() };
+    return {
+      kubeconfig,
+      kubeconfigPath,
+      serviceImage: (service) => buildService(engine, service),
+      stop: () => engine.stop(),
+    };
   } catch (error) {
     await engine.stop();
     throw error;
   }
+}
+
+async function buildService({ ctx, env }: LabEngine, service: string): Promise<string> {
+  const folder = buildServiceContext(service, path.join(ctx.root, 'wire-build', service));
+  const { images } = parseEstateConfig({
+    values: { nodes: [{ name: 'node-1' }] },
+    keys: [],
+    secrets: new Set(['clusterToken']),
+  });
+  const reference = `${ctx.registry}/berth/${service}:latest`;
+  await run(
+    'buildx',
+    [
+      ...['build', '--builder', ctx.builderName, '--push', '--tag', reference],
+      ...['--file', path.join(__dirname, '../../../images/service.Dockerfile')],
+      ...['--build-arg', `BASE_IMAGE=${images.baseImage}`, folder],
+    ],
+    { env },
+  );
+  return reference;
 }
 
 /** What Docker is told of the node's container. */
@@ -67,7 +96,8 @@ async function nodeFlags({ ctx }: LabEngine): Promise<string[]> {
   const options = k3sContainerOptions;
   const registries = path.join(ctx.root, 'wire-registries.yaml');
   const endpoint = [`http://${ctx.registry}`];
-  const mirrors = Object.fromEntries(MIRRORED_REGISTRIES.map((name) => [name, { endpoint }]));
+  const named = [...MIRRORED_REGISTRIES, ctx.registry];
+  const mirrors = Object.fromEntries(named.map((name) => [name, { endpoint }]));
   await writeFile(registries, stringify({ mirrors }));
   return [
     ...['--name', CONTAINER, '--hostname', 'server', '--env', 'K3S_NODE_NAME=server'],
