@@ -111,6 +111,9 @@ export function requireEstate(
 
 /** Where the results of one experiment lie. */
 export class ResultsFolder {
+  /** How many rounds have been kept. */
+  rounds = 0;
+
   constructor(readonly path: string) {}
 
   /** Makes it, and writes down what is about to be done. @throws UserError for one that has results already. */
@@ -127,6 +130,7 @@ export class ResultsFolder {
 
   async keep({ file }: PlannedRound, text: string): Promise<void> {
     await writeFile(join(this.path, 'raw', file), text);
+    this.rounds += 1;
   }
 
   /** Makes the report. Gives the path of its page. */

@@ -76,7 +76,7 @@ describe('the experiment on a real control plane', function () {
     const impatient = new KubeWorkloads(api, systemClock, 2000);
     await assert.rejects(
       impatient.start('no-such-scheduler', signal),
-      /^Error: wl-deployment2? by no-such-scheduler: not within 2 s: 0 of 1 pods are ready/,
+      /^ExperimentError: wl-deployment2? by no-such-scheduler: not within 2 s: 0 of 1 pods are ready/,
     );
     await workloads.restore();
   });

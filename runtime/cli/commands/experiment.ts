@@ -3,13 +3,14 @@ import { KubeLoads, hasLoadTemplate } from '../../experiment/adapters/kube-loads
 import { watchPods } from '../../experiment/adapters/kube-watch';
 import { KubeWorkloads } from '../../experiment/adapters/kube-workloads';
 import { directly, readCpu, throughApi } from '../../experiment/adapters/prometheus-range';
+import { ExperimentError } from '../../experiment/experiment-error';
 import { EXPERIMENT_NAMESPACE, WORKLOADS } from '../../experiment/names';
 import { planRounds } from '../../experiment/policy/plan';
 import type { ExperimentPorts } from '../../experiment/ports';
 import { runExperiment } from '../../experiment/run';
 import { systemClock } from '../../shared/clock';
 import { KubeApi } from '../../shared/kubernetes/api';
-import { ApiError } from '../../shared/kubernetes/api-error';
+import { ApiError, ApiUnreachableError } from '../../shared/kubernetes/api-error';
 import { loadConnection } from '../../shared/kubernetes/connection';
 import { createLogger } from '../../shared/log';
 import type { CommandContext, CommonOptions } from '../command-context';
@@ -87,6 +88,17 @@ export async function experiment(
     if (ended < plan.length) warn(`stopped after ${ended} of ${plan.length} rounds`);
     if (ended > 0) print(`report: ${await results.report()}`);
     return signal.aborted ? INTERRUPTED : 0;
+  } catch (error) {
+    const kept =
+      results.rounds > 0 ? `; raw data of ${results.rounds} rounds: ${results.path}` : '';
+    if (error instanceof ApiUnreachableError)
+      throw new UserError(
+        `cluster at ${api.connection.origin} does not answer: ${error.message}${kept}`,
+        { cause: error },
+      );
+    if (error instanceof ExperimentError || error instanceof ApiError)
+      throw new UserError(`${error.message}${kept}`, { cause: error });
+    throw error;
   } finally {
     await api.close();
     release();

@@ -2,6 +2,7 @@ import type { CpuRow } from '../../experiment-report/types';
 import { observedNode } from '../../node-availability/observed-node';
 import type { KubeApi } from '../../shared/kubernetes/api';
 import type { Node } from '../../shared/kubernetes/types';
+import { ExperimentError } from '../experiment-error';
 import { cpuRowsOf, type TimeSpan } from '../policy/cpu-rows';
 
 /** Asks a Prometheus for a path below its URL, and parses its answer. */
@@ -18,7 +19,7 @@ export const directly =
   (url: string): AskPrometheus =>
   async (path) => {
     const answer = await fetch(`${url.replace(/\/+$/, '')}${path}`);
-    if (!answer.ok) throw new Error(`${url} answers ${answer.status}`);
+    if (!answer.ok) throw new ExperimentError(`${url} answers ${answer.status}`);
     return answer.json();
   };
 

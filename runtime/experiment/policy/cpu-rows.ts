@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { CpuRow } from '../../experiment-report/types';
+import { ExperimentError } from '../experiment-error';
 import { mapInstances, type InstanceReading } from '../../shared/node-cpu/map-instances';
 import type { AddressedNode } from '../../shared/node-cpu/types';
 
@@ -26,7 +27,7 @@ export interface TimeSpan {
 /**
  * The CPU of every node at every step, from Prometheus's answer to a range query. A step without a reading of a node has
  * null: unknown is not zero.
- * @throws Error when the answer is none.
+ * @throws ExperimentError when the answer is none.
  */
 export function cpuRowsOf(
   answer: unknown,
@@ -35,7 +36,7 @@ export function cpuRowsOf(
 ): CpuRow[] {
   const parsed = matrixSchema.safeParse(answer);
   if (!parsed.success)
-    throw new Error(`Prometheus gave no range: ${JSON.stringify(answer)?.slice(0, 200)}`);
+    throw new ExperimentError(`Prometheus gave no range: ${JSON.stringify(answer)?.slice(0, 200)}`);
   const byTime = new Map<number, InstanceReading[]>();
   for (const { metric, values } of parsed.data.data.result)
     for (const [seconds, text] of values) {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ExperimentError } from '../experiment-error';
 
 const requestSchema = z.object({
   index: z.int().min(0),
@@ -55,15 +56,17 @@ export class LoadLog {
     return this.#said.slice(-3).join('; ');
   }
 
-  /** @throws Error when the log ended before the load, or lines of it are missing. */
+  /** @throws ExperimentError when the log ended before the load, or lines of it are missing. */
   result(): LoadResult {
     const summary = this.#summary;
     if (summary === undefined)
-      throw new Error(`the load generator ended without statistics: ${this.lastWords || 'no log'}`);
+      throw new ExperimentError(
+        `the load generator ended without statistics: ${this.lastWords || 'no log'}`,
+      );
     const sent = summary.successful + summary.failed;
     const requests = [...this.#requests.values()].filter(({ outcome }) => outcome !== 'cancelled');
     if (requests.length !== sent)
-      throw new Error(
+      throw new ExperimentError(
         `the load generator sent ${sent} requests, and its log has ${requests.length}`,
       );
     return { requests: requests.sort((a, b) => a.index - b.index), summary };
