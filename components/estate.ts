@@ -18,6 +18,7 @@ import { ImageFeeder } from './services/image-feeder';
 import { ServiceImages } from './service-images';
 import type { StackConfig } from './stack-config';
 import { EventScaling } from './systems/event-scaling';
+import { Experiment } from './systems/experiment';
 import { LatencyScheduling } from './systems/latency-scheduling';
 import type { AnalyzersArgs } from './workloads/analyzer-pod';
 import { PostureJobs } from './workloads/posture-jobs';
@@ -58,7 +59,7 @@ export function declareEstate({ config, secrets }: StackConfig): EstateOutputs {
     ),
     urls,
   };
-  const { cpuScheduling, eventScaling, latencyScheduling } = config.systems;
+  const { cpuScheduling, eventScaling, experiment, latencyScheduling } = config.systems;
   const queries = cpuQueries(config);
   const { cpuQuery } = queries;
   const jobs: string[] = [];
@@ -85,6 +86,20 @@ export function declareEstate({ config, secrets }: StackConfig): EstateOutputs {
       onCluster,
     );
     Object.assign(urls, scheduling.urls);
+  }
+  if (experiment.enabled) {
+    const workloads = new Experiment(
+      'experiment',
+      {
+        settings: experiment,
+        metricsServer: config.platform.metricsServer,
+        images,
+        registry: config.images,
+        registryPassword: secrets.registryPassword,
+      },
+      onCluster,
+    );
+    Object.assign(urls, workloads.urls);
   }
   if (!cpuScheduling.enabled && !eventScaling.enabled)
     return { ...outputs, cpuQuery, jobs, scaledJobs };

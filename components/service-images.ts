@@ -23,7 +23,8 @@ export type ServiceId =
   | 'latency-extender'
   | 'load-generator'
   | 'node-controller'
-  | 'prober';
+  | 'prober'
+  | 'workload';
 
 export interface ServiceImagesArgs {
   readonly images: ImagesConfig;

@@ -21,10 +21,17 @@ export const estateSchemas = {
 
 export type { AutoscalingConfig } from './autoscaling';
 export type { ClusterConfig, DockerClusterConfig } from './cluster';
+export type { ExperimentConfig } from './experiment';
 export type { ImagesConfig } from './images';
 export { simulatedLatenciesText, type LatencySchedulingConfig } from './latency-scheduling';
 export type { NodeConfig } from './nodes';
-export type { KedaConfig, PlatformConfig, StoreConfig, TraefikConfig } from './platform';
+export type {
+  KedaConfig,
+  MetricsServerConfig,
+  PlatformConfig,
+  StoreConfig,
+  TraefikConfig,
+} from './platform';
 export type { PostureConfig } from './posture';
 export type { DisruptionBudgetConfig, SafetyConfig } from './review';
 export type { CpuSchedulingConfig, EventScalingConfig, SystemsConfig } from './systems';

@@ -52,6 +52,19 @@ export const platformSchema = block({
       .default('ClusterIP'),
     timeoutSeconds: wholeRange(10, 3600).default(600),
   }),
+  metricsServer: block({
+    enabled: z.boolean().default(false),
+    chart: chart.default('metrics-server'),
+    repository: optionalUrl.default('https://kubernetes-sigs.github.io/metrics-server'),
+    version: z.string().default('3.13.1'),
+    tag: z
+      .string()
+      .regex(/^\w[\w.-]{0,127}$/, 'must be the tag of an image')
+      .default('v0.9.0'),
+    namespace: dnsLabel.default('kube-system'),
+    release: dnsLabel.max(26).default('metrics-server'),
+    timeoutSeconds: wholeRange(10, 3600).default(600),
+  }),
   mosquitto: block({ image: imageReference.default('eclipse-mosquitto:2') }),
   /** Of the cluster's own version: that of cluster.docker.image, unless said. */
   kubeScheduler: block({
@@ -75,3 +88,5 @@ export type KedaConfig = PlatformConfig['keda'];
 export type TraefikConfig = PlatformConfig['traefik'];
 /** A server that keeps its data on a volume. */
 export type StoreConfig = PlatformConfig['redis'];
+/** metrics-server's Helm release; with `enabled: false` the cluster has one of its own, as k3s does. */
+export type MetricsServerConfig = PlatformConfig['metricsServer'];

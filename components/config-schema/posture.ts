@@ -1,14 +1,11 @@
 import { z } from 'zod';
-import { absolutePath, block, labelValue, range, wholeRange } from './values';
+import { absolutePath, block, cpuQuantity, labelValue, range, wholeRange } from './values';
 
 export const postureSchema = block({
   maxImages: wholeRange(1, 1_000_000).default(12),
   idleTimeoutSeconds: wholeRange(1, 86_400).default(120),
   workers: wholeRange(1, 16).default(1),
-  cpuRequest: z
-    .string()
-    .regex(/^(\d+m|\d+(\.\d+)?)$/, 'must be a CPU quantity such as 100m')
-    .default('100m'),
+  cpuRequest: cpuQuantity.default('100m'),
   memoryRequest: z
     .string()
     .regex(/^\d+(Ki|Mi|Gi)$/, 'must be a memory quantity such as 256Mi')

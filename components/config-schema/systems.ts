@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { SCHEDULER_SYSTEMS } from '../../runtime/experiment/names';
 import { autoscalingSettings } from './autoscaling';
+import { experimentSchema } from './experiment';
 import { latencySchedulingSchema } from './latency-scheduling';
 import { block, logLevel, nodeName, range, secretName, wholeRange } from './values';
 
@@ -60,9 +62,9 @@ export const systemsSchema = block({
   eventScaling,
   latencyScheduling: latencySchedulingSchema,
   autoscaling,
-  experiment: notYet,
+  experiment: experimentSchema,
 }).superRefine((systems, ctx) => {
-  const { cpuScheduling, eventScaling } = systems;
+  const { cpuScheduling, eventScaling, experiment } = systems;
   if (
     eventScaling.enabled &&
     eventScaling.schedulerName === 'cpu-scheduler' &&
@@ -72,6 +74,13 @@ export const systemsSchema = block({
       code: 'custom',
       path: ['eventScaling', 'schedulerName'],
       message: 'must be default-scheduler when cpuScheduling.enabled is false',
+    });
+  const needed = SCHEDULER_SYSTEMS[experiment.schedulerName];
+  if (experiment.enabled && needed !== undefined && !systems[needed].enabled)
+    ctx.addIssue({
+      code: 'custom',
+      path: ['experiment', 'schedulerName'],
+      message: `must not be ${experiment.schedulerName} when ${needed}.enabled is false`,
     });
 });
 

@@ -29,6 +29,9 @@ export const imageReference = z
     /^[\w.-]+(:\d+)?(\/[\w.-]+)*(:[\w.-]+)?(@sha256:[0-9a-f]{64})?$/,
     'must be an image reference',
   );
+export const cpuQuantity = z
+  .string()
+  .regex(/^(\d+m|\d+(\.\d+)?)$/, 'must be a CPU quantity such as 100m');
 export const absolutePath = z.string().regex(/^\/[^\s:]*$/, 'must be an absolute path');
 
 /** A number in a range; the range is in every message. */

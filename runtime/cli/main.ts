@@ -4,6 +4,7 @@ import { commandContext, type CommandContext, type CommonOptions } from './comma
 import type { DownOptions } from './commands/down';
 import type { DriftOptions } from './commands/drift';
 import type { EnvNewOptions } from './commands/env-new';
+import type { ExperimentOptions } from './commands/experiment';
 import type { TestOptions } from './commands/test';
 import type { UpOptions } from './commands/up';
 import { messageOf, UserError } from './user-error';
@@ -105,6 +106,30 @@ function program(): Command {
     .option('--verbose', "print the engine's own output too")
     .action((options: DownOptions) =>
       run(options, async (context) => (await import('./commands/down')).down(context, options)),
+    );
+  stackCommand(
+    'experiment',
+    'compare schedulers: the same load, each of them in turn, on the estate that is up; makes a report',
+  )
+    .option(
+      '--schedulers <names>',
+      'default, cpu-scheduler, latency-aware-scheduler (default: all)',
+    )
+    .option(
+      '--load <flags>',
+      `flags of the load generator, for each workload (default: qps=20,concurrency=20,duration=120,prime=100000,bloat=5,sleep=500)`,
+    )
+    .option('--rounds <number>', 'rounds of each scheduler, 1..100 (default: 3)')
+    .option('--seed <number>', 'fixes the order of the rounds (default: 1)')
+    .option('--settle <seconds>', 'rest before each load, 0..3600 (default: 30)')
+    .option(
+      '--out <folder>',
+      'where results go (default: .berth/<stack>/results/experiments/<time>)',
+    )
+    .action((options: ExperimentOptions) =>
+      run(options, async (context) =>
+        (await import('./commands/experiment')).experiment(context, options),
+      ),
     );
   stackCommand('lab-shell', "open a shell with the lab's pulumi, kubectl, helm and docker")
     .argument('[command...]', 'run this instead of a shell: npm run lab:shell -- kubectl get nodes')

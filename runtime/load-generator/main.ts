@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { systemClock } from '../shared/clock';
-import { FileOutput } from './adapters/file-output';
+import { FileOutput, STANDARD_OUTPUT } from './adapters/file-output';
 import { HttpTarget } from './adapters/http-target';
 import { LiveLine } from './adapters/live-line';
 import { FLAGS, OptionsError, parseOptions, type RawOptions } from './options';
@@ -43,10 +43,13 @@ async function load(options: LoadOptions): Promise<void> {
   const target = new HttpTarget(options);
   const output = new FileOutput(options);
   const run = new LoadRun(options, target, output, systemClock);
-  const line = new LiveLine(process.stdout, () => liveText(run.live()));
+  // What people read gives way to what programs read.
+  const taken = [options.csvFile, options.jsonFile, options.jsonlFile].includes(STANDARD_OUTPUT);
+  const screen = taken ? process.stderr : process.stdout;
+  const line = new LiveLine(screen, () => liveText(run.live()));
   const summary = await run.run(stop.signal);
   line.end();
-  process.stdout.write(finalText(summary, stop.signal.aborted));
+  screen.write(finalText(summary, stop.signal.aborted));
   await target.close();
   await output.finish(summary, stop.signal.aborted);
   if (stop.signal.aborted) process.exitCode = EXIT_INTERRUPTED;

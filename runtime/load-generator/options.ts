@@ -73,9 +73,9 @@ export const FLAGS = {
     'most requests that wait because too many are in flight, 0..100000; more are dropped and counted (default: 1000)',
     integerSetting(0, 100_000, 1000),
   ],
-  csv: ['<file>', 'write a row for each request', file],
-  json: ['<file>', 'write the final statistics', file],
-  jsonl: ['<file>', 'write a line of JSON for each request', file],
+  csv: ['<file>', 'write a row for each request; -: to standard output', file],
+  json: ['<file>', 'write the final statistics; -: to standard output', file],
+  jsonl: ['<file>', 'write a line of JSON for each request; -: to standard output', file],
 } as const satisfies Readonly<Record<string, readonly [string, string, z.ZodType]>>;
 
 type Flag = keyof typeof FLAGS;

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { withLock } from './cache';
 import { chartFolder } from './charts/assembled';
 import { writeKedaChart } from './charts/keda';
+import { writeMetricsServerChart } from './charts/metrics-server';
 import { writeTraefikChart } from './charts/traefik';
 import { labContext, type LabContext } from './context';
 import { engineExists, startEngine, stopEngine } from './engine';
@@ -22,7 +23,7 @@ export type { Reporter } from './report';
 const ALL_PROGRAMS = [
   ...(['kube-apiserver', 'kubelet', 'kube-controller-manager', 'kube-scheduler'] as const),
   ...(['keda', 'kube-proxy', 'kubectl', 'pulumi', 'prometheus'] as const),
-  ...(['buildkitd', 'coredns', 'buildx', 'helm'] as const),
+  ...(['buildkitd', 'coredns', 'buildx', 'metrics-server', 'helm'] as const),
   ...(['containerd', 'containerd-shim-runc-v2', 'ctr', 'pause'] as const),
 ] satisfies ProgramName[];
 
@@ -66,6 +67,9 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       ensureK3sImage(ctx, reporter),
       reporter.step('chart of KEDA', () => writeKedaChart(chartFolder(ctx, 'keda'))),
       reporter.step('chart of Traefik', () => writeTraefikChart(chartFolder(ctx, 'traefik'))),
+      reporter.step('chart of metrics-server', () =>
+        writeMetricsServerChart(chartFolder(ctx, 'metrics-server')),
+      ),
       reporter.step('commands and plugins', () => writeCommands(ctx, tools, programs, overrides)),
     ]);
     return { ctx, env: labEnv(ctx), stackOverrides: () => structuredClone(overrides) };

@@ -30,6 +30,13 @@ export function stackOverrides(ctx: LabContext): Record<string, unknown> {
       },
       keda: { chart: chartFolder(ctx, 'keda'), repository: '', version: '' },
       traefik: { chart: chartFolder(ctx, 'traefik'), repository: '', version: '' },
+      // The lab's k3s has no addons.
+      metricsServer: {
+        enabled: true,
+        chart: chartFolder(ctx, 'metrics-server'),
+        repository: '',
+        version: '',
+      },
     },
   };
 }

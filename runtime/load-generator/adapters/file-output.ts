@@ -1,4 +1,4 @@
-import { closeSync, createWriteStream, openSync, type WriteStream } from 'node:fs';
+import { closeSync, createWriteStream, openSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { finished } from 'node:stream/promises';
 import { nameOf } from '../policy/statistics';
@@ -15,6 +15,11 @@ export const COLUMNS = [
   'outcome',
   'status',
 ] as const;
+
+/** Stands for standard output where a file is asked for. */
+export const STANDARD_OUTPUT = '-';
+
+type Stream = NodeJS.WritableStream;
 
 const round = (ms: number): number => Math.round(ms * 1000) / 1000;
 
@@ -37,8 +42,8 @@ export function recordOf(request: Ended, startedAtMs: number) {
  * @throws before anything is sent when a file cannot be written.
  */
 export class FileOutput implements Output {
-  private readonly csv: WriteStream | undefined;
-  private readonly jsonl: WriteStream | undefined;
+  private readonly csv: Stream | undefined;
+  private readonly jsonl: Stream | undefined;
   private readonly failure = new AbortController();
 
   private startedAtMs = 0;
@@ -46,7 +51,8 @@ export class FileOutput implements Output {
   constructor(private readonly options: LoadOptions) {
     this.csv = this.open(options.csvFile);
     this.jsonl = this.open(options.jsonlFile);
-    if (options.jsonFile !== undefined) closeSync(openSync(options.jsonFile, 'w'));
+    if (options.jsonFile !== undefined && options.jsonFile !== STANDARD_OUTPUT)
+      closeSync(openSync(options.jsonFile, 'w'));
     this.csv?.write(`${COLUMNS.join()}\n`);
   }
 
@@ -63,7 +69,7 @@ export class FileOutput implements Output {
 
   async finish(summary: Summary, interrupted: boolean): Promise<void> {
     for (const stream of [this.csv, this.jsonl]) {
-      if (stream === undefined) continue;
+      if (stream === undefined || stream === process.stdout) continue;
       this.failure.signal.throwIfAborted();
       stream.end();
       await finished(stream);
@@ -76,11 +82,14 @@ export class FileOutput implements Output {
       jsonlFile: undefined,
     };
     const all = { startedAtMs: this.startedAtMs, interrupted, options, ...summary };
-    await writeFile(this.options.jsonFile, `${JSON.stringify(all, null, 2)}\n`);
+    // A line by itself among the others, where those are lines of JSON too.
+    if (this.options.jsonFile === STANDARD_OUTPUT) process.stdout.write(`${JSON.stringify(all)}\n`);
+    else await writeFile(this.options.jsonFile, `${JSON.stringify(all, null, 2)}\n`);
   }
 
-  private open(file: string | undefined): WriteStream | undefined {
+  private open(file: string | undefined): Stream | undefined {
     if (file === undefined) return undefined;
+    if (file === STANDARD_OUTPUT) return process.stdout;
     const stream = createWriteStream(file, { fd: openSync(file, 'w') });
     stream.on('error', (error) => this.failure.abort(error));
     return stream;

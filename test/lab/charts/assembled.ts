@@ -3,10 +3,10 @@ import path from 'node:path';
 import type { LabContext } from '../context';
 
 /** The lab's charts that are put together from the templates here and from parts of upstream's sources. */
-export type AssembledChart = 'keda' | 'traefik';
+type AssembledChart = 'keda' | 'traefik';
 
 /** Where a lab's own copy of a chart lies. */
-export const chartFolder = (ctx: LabContext, chart: AssembledChart): string =>
+export const chartFolder = (ctx: LabContext, chart: AssembledChart | 'metrics-server'): string =>
   path.join(ctx.root, 'charts', chart);
 
 /** Begins a chart with the templates beside this file. */

@@ -34,7 +34,7 @@ export async function platformImages(arch: DebianArch, reporter: Reporter): Prom
     ensurePrograms(
       [
         ...(['prometheus', 'coredns', 'pause', 'kube-scheduler', 'keda'] as const),
-        ...(['local-path-provisioner', 'mongodb-stand-in'] as const),
+        ...(['local-path-provisioner', 'metrics-server', 'mongodb-stand-in'] as const),
       ],
       reporter,
     ),
@@ -172,6 +172,13 @@ export async function platformImages(arch: DebianArch, reporter: Reporter): Prom
         ExposedPorts: { '80/tcp': {} },
       },
       layer: { packages: [], programs: { 'usr/local/bin/traefik': traefik } },
+    },
+    {
+      name: 'metrics-server/metrics-server',
+      tag: 'v0.9.0',
+      onBase: false,
+      config: { Entrypoint: ['/metrics-server'], User: NOBODY, WorkingDir: '/' },
+      layer: { packages: [], programs: { 'metrics-server': programs['metrics-server'] } },
     },
   ];
   const images: ImageSpec[] = [];

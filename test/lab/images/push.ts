@@ -102,10 +102,15 @@ async function pushBlob(
   const started = await request(`${base}/blobs/uploads/`, { method: 'POST' });
   const url = new URL(started.headers.get('location') ?? '', base);
   url.searchParams.set('digest', blob.digest);
+  const body = content();
   await request(url.href, {
     method: 'PUT',
-    headers: { 'content-type': 'application/octet-stream', 'content-length': String(blob.size) },
-    body: content() as unknown as ReadableStream,
+    headers: {
+      'content-type': 'application/octet-stream',
+      // Of a buffer it is known, and to say it twice is an error.
+      ...(Buffer.isBuffer(body) ? {} : { 'content-length': String(blob.size) }),
+    },
+    body: body as unknown as ReadableStream,
     duplex: 'half',
   });
 }

@@ -97,6 +97,11 @@ export const PROGRAM_GROUPS = [
     programs: { 'mongodb-stand-in': 'github.com/FerretDB/FerretDB/mongodb-stand-in' },
     tags: ['ferretdb_no_postgresql'],
   },
+  {
+    module: 'metrics-server',
+    programs: { 'metrics-server': 'sigs.k8s.io/metrics-server/cmd/metrics-server' },
+    set: { 'k8s.io/client-go/pkg/version.gitVersion': 'v0.9.0' },
+  },
   { module: 'pause', programs: { pause: 'berth/lab/pause' } },
 ] as const satisfies readonly ProgramGroup[];
 

@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseEstateConfig } from '../../components/config';
+import { podSecurity } from '../../components/namespaces';
+import { dockerCpuQueries } from '../../components/plan';
+import { ExperimentWorkload } from '../../components/workloads/experiment';
+import { LoadTemplate } from '../../components/workloads/load-template';
+import { commandContext } from '../../runtime/cli/command-context';
+import { experiment, type ExperimentOptions } from '../../runtime/cli/commands/experiment';
+import { stackFolder } from '../../runtime/cli/stack-folder';
+import { figuresOf } from '../../runtime/experiment-report/policy/figures';
+import { parseRounds } from '../../runtime/experiment-report/policy/parse';
+import { EXPERIMENT_NAMESPACE, WORKLOADS, WORKLOAD_PORT } from '../../runtime/experiment/names';
+import type { KubeApi } from '../../runtime/shared/kubernetes/api';
+import { record } from '../program/support/record';
+import { apiOf, eventually } from './support/kube';
+import { startLabCluster, type LabCluster } from './support/lab-cluster';
+import { installMetricsServer, installPrometheus } from './support/releases';
+
+const namespaced = (api: string, kind: string) =>
+  `/${api}/namespaces/${EXPERIMENT_NAMESPACE}/${kind}`;
+const COLLECTIONS: Readonly<Record<string, string>> = {
+  'kubernetes:apps/v1:Deployment': namespaced('apis/apps/v1', 'deployments'),
+  'kubernetes:core/v1:Service': namespaced('api/v1', 'services'),
+  'kubernetes:batch/v1:CronJob': namespaced('apis/batch/v1', 'cronjobs'),
+  'kubernetes:autoscaling/v2:HorizontalPodAutoscaler': namespaced(
+    'apis/autoscaling/v2',
+    'horizontalpodautoscalers',
+  ),
+};
+
+describe('npm run experiment on a real node', function () {
+  this.timeout(2_400_000);
+  let project: string;
+  let cluster: LabCluster | undefined;
+  let api: KubeApi;
+
+  before(async () => {
+    project = await mkdtemp(path.join(tmpdir(), 'berth-experiment-'));
+    cluster = await startLabCluster([
+      ...['pause', 'coredns/coredns', 'library/node', 'metrics-server/metrics-server'],
+      ...['prometheus/prometheus', 'prometheus/node-exporter'],
+    ]);
+    api = await apiOf(cluster.kubeconfig);
+    await installMetricsServer(cluster.kubeconfigPath, project);
+    const prometheus = await installPrometheus(cluster.kubeconfigPath, project);
+    await declare(api, cluster);
+    const folder = stackFolder(project, 'dev');
+    await mkdir(folder.root, { recursive: true });
+    await writeFile(folder.kubeconfig, cluster.kubeconfig);
+    const { cpuQuery } = dockerCpuQueries('host');
+    const outputs = { systems: ['experiment'], urls: { prometheus }, cpuQuery };
+    await writeFile(folder.outputs, JSON.stringify(outputs));
+    await eventually('the metrics API answers', () =>
+      api.request({ method: 'GET', path: '/apis/metrics.k8s.io/v1beta1/nodes' }),
+    );
+  });
+  after(async () => {
+    await api?.close();
+    await cluster?.stop();
+    await rm(project, { recursive: true, force: true });
+  });
+
+  const run = (signal: AbortSignal, options: Partial<ExperimentOptions>) => {
+    const all = { stack: 'dev', schedulers: 'default', ...options };
+    return experiment(commandContext(project, { CI: 'true' }, signal, all), all);
+  };
+  const deployments = () =>
+    Promise.all(
+      WORKLOADS.map(async ({ deployment }) => {
+        const { metadata, spec } = await api.request<{
+          metadata: { annotations: Record<string, string> };
+          spec: { template: { spec: { schedulerName: string } } };
+        }>({ method: 'GET', path: namespaced('apis/apps/v1', `deployments/${deployment}`) });
+        return [Object.keys(metadata.annotations), spec.template.spec.schedulerName];
+      }),
+    );
+  const jobs = async () =>
+    (
+      await api.request<{ items: object[] }>({
+        method: 'GET',
+        path: namespaced('apis/batch/v1', 'jobs'),
+      })
+    ).items;
+
+  it('runs its load in the cluster, sees autoscalers grow the workloads, and reports', async () => {
+    const before = await deployments();
+    const out = path.join(project, 'results');
+    const load = 'qps=10,duration=90,prime=10000000,sleep=20,concurrency=100,timeout=120000';
+    const code = await run(new AbortController().signal, {
+      ...{ rounds: '1', settle: '30', load, out },
+    });
+    assert.equal(code, 0);
+    const [name = ''] = await readdir(path.join(out, 'raw'));
+    const text = await readFile(path.join(out, 'raw', name), 'utf8');
+    const [round] = parseRounds([{ name, text }]);
+    assert.ok(round);
+    const { figures } = figuresOf(round);
+    assert.equal(figures.requests, 1800);
+    assert.ok((figures.successPercent ?? 0) > 0);
+    assert.ok((figures.peakDesired ?? 0) > 2, JSON.stringify(figures));
+    assert.ok(round.placements.length > 2);
+    assert.ok((figures.peakCpuPercent ?? 0) > 0, JSON.stringify(figures));
+    assert.deepEqual(await deployments(), before);
+    assert.deepEqual(await jobs(), []);
+    process.stdout.write(await readFile(path.join(out, 'report.md'), 'utf8'));
+  });
+
+  it('leaves everything as it was when it is stopped amid a load', async () => {
+    const before = await deployments();
+    const stop = new AbortController();
+    const out = path.join(project, 'stopped');
+    const ended = run(stop.signal, { settle: '0', load: 'qps=1,duration=3600', out });
+    await eventually('a load that runs', async () => {
+      const { items } = await api.request<{ items: { status: { phase: string } }[] }>({
+        method: 'GET',
+        path: namespaced('api/v1', 'pods'),
+        query: { labelSelector: 'app.kubernetes.io/name=wl-load-generator' },
+      });
+      return items.some(({ status }) => status.phase === 'Running');
+    });
+    stop.abort();
+    assert.equal(await ended, 130);
+    assert.deepEqual(await deployments(), before);
+    assert.deepEqual(await jobs(), []);
+  });
+});
+
+/** Makes the namespace and the objects that the system declares. */
+async function declare(api: KubeApi, cluster: LabCluster): Promise<void> {
+  const { experiment: settings } = parseEstateConfig({
+    values: { nodes: [{ name: 'node-1' }] },
+    keys: [],
+    secrets: new Set(['clusterToken']),
+  }).systems;
+  const image = await cluster.serviceImage('workload');
+  const loadImage = await cluster.serviceImage('load-generator');
+  const namespace = EXPERIMENT_NAMESPACE;
+  const { declared } = await record(() => {
+    for (const names of WORKLOADS)
+      new ExperimentWorkload(
+        names.deployment,
+        { names, namespace, image, imagePullSecrets: [], settings },
+        {},
+      );
+    new LoadTemplate(
+      'load',
+      {
+        namespace,
+        image: loadImage,
+        imagePullSecrets: [],
+        host: 'wl-service',
+        port: WORKLOAD_PORT,
+      },
+      {},
+    );
+  });
+  const body = { metadata: { name: namespace, labels: podSecurity('restricted') } };
+  await api.request({ method: 'POST', path: '/api/v1/namespaces', body });
+  for (const { type, inputs } of declared) {
+    const path = COLLECTIONS[type];
+    if (path !== undefined) await api.request({ method: 'POST', path, body: inputs });
+  }
+}
