@@ -11,7 +11,6 @@ const notYetSwitch = {
     .literal(false, { error: 'must be false: this version of Berth does not have the system yet' })
     .default(false),
 };
-const notYet = block(notYetSwitch);
 
 /** As far as it is built: its switch can only be off. */
 const autoscaling = block({ ...notYetSwitch, ...autoscalingSettings });

@@ -31,7 +31,7 @@ export async function installPrometheus(kubeconfigPath: string, folder: string):
   const { prometheus } = platform();
   const chart = path.join(__dirname, '../../lab/charts/kube-prometheus-stack');
   await install(kubeconfigPath, folder, chart, () => {
-    new Prometheus('prometheus', { prometheus }, {});
+    new Prometheus('prometheus', { prometheus, nodeCgroups: true }, {});
   });
   return `http://${prometheus.release}-prometheus.${prometheus.namespace}.svc:9090`;
 }
