@@ -12,8 +12,10 @@ import { temporaryFolder } from './support/service-process';
 const load = createRequire(__filename);
 const RUNTIME = path.join(__dirname, '../../runtime');
 /** The command line is a program for people, not a service. */
+/** Commands for people: they take options, not settings, and have tests of their own. */
+const COMMANDS = ['cli', 'load-generator'];
 const services = readdirSync(RUNTIME).filter(
-  (name) => name !== 'cli' && existsSync(path.join(RUNTIME, name, 'main.ts')),
+  (name) => !COMMANDS.includes(name) && existsSync(path.join(RUNTIME, name, 'main.ts')),
 );
 
 interface Ended {

@@ -51,7 +51,7 @@ export async function test(context: CommandContext, options: TestOptions): Promi
     }
   } finally {
     if (!options.keepLab)
-      await endLab(context, instance).catch((error: unknown) => {
+      await endLabs(context, instance).catch((error: unknown) => {
         warn(`the tests' lab did not end: ${messageOf(error)}`);
         totals = addTotals(totals, failed("lab: the tests' lab ends", error));
       });
@@ -103,11 +103,16 @@ function testFiles(dir: string): string[] {
     .map((name) => join(dir, name));
 }
 
-/** Ends the lab that tests started, however they ended. */
-async function endLab({ projectDir, progress }: CommandContext, instance: string): Promise<void> {
-  if (!existsSync(join(projectDir, '.berth', 'lab', instance))) return;
+/** Ends the labs that tests started, however they ended: a test that has its own adds to the name of theirs. */
+async function endLabs({ projectDir, progress }: CommandContext, instance: string): Promise<void> {
+  const folder = join(projectDir, '.berth', 'lab');
+  const labs = existsSync(folder)
+    ? readdirSync(folder).filter((name) => name === instance || name.startsWith(`${instance}-`))
+    : [];
+  if (labs.length === 0) return;
   await progress.phase('End of the lab', async (phase) => {
     const { stopLab } = await import('../../../test/lab/index');
-    await stopLab({ projectDir, instance, reporter: reporterOf(phase) });
+    for (const lab of labs)
+      await stopLab({ projectDir, instance: lab, reporter: reporterOf(phase) });
   });
 }
