@@ -2,7 +2,7 @@
 export interface Failure {
   /** Its full title, with those of what it stands in. */
   readonly title: string;
-  /** The first line of the error. */
+  /** The first line of the error; of one that ended the process, its whole stack. */
   readonly error: string;
 }
 
@@ -14,6 +14,10 @@ export interface Totals {
   /** What is known of those that failed, in the order in which they did. */
   readonly failures: readonly Failure[];
 }
+
+/** What the reporter writes: a part of the totals, or an error that no test caught and what ran meanwhile. */
+export type ReporterLine =
+  Totals | { readonly escaped: { readonly during: string; readonly error: string } };
 
 export const noTests: Totals = { passed: 0, failed: 0, skipped: 0, failures: [] };
 
@@ -33,35 +37,44 @@ export function failureLines({ failures }: Totals): string[] {
   return [
     '',
     '== failed',
-    ...failures.flatMap((one) => [`✖ ${one.title}`, `    ${one.error}`]),
+    ...failures.flatMap((one) => [`✖ ${one.title}`, `    ${one.error.replaceAll('\n', '\n    ')}`]),
     '',
   ];
 }
 
 /** The first line of an error that says anything, with the error's name. */
 export function firstLine(error: unknown): string {
-  const text = error instanceof Error ? `${error.name}: ${error.message.trim()}` : String(error);
+  // Some libraries put something else than text into the message.
+  const text =
+    error instanceof Error ? `${error.name}: ${String(error.message).trim()}` : String(error);
   return text.split('\n').find((line) => line.trim() !== '') ?? 'no message';
 }
 
 /**
  * The totals of one mocha process, from what its reporter wrote and how it ended. A process that ended badly
- * without having reported a failure (it could not load a file, or was killed) counts as one failure.
+ * without having reported a failure (it could not load a file, or was killed) counts as one failure, told with
+ * the last error that no test caught, if there was one.
  * @param layer stands before the title of each failure.
- * @param written lines of JSON, one for each run; may be empty.
+ * @param written lines of JSON, a `ReporterLine` each; may be empty.
  * @param exitCode null where a signal ended it.
  */
 export function totalsOfProcess(layer: string, written: string, exitCode: number | null): Totals {
-  const runs = written
+  const lines = written
     .split('\n')
     .filter((line) => line.trim() !== '')
-    .map((line) => JSON.parse(line) as Totals);
-  const sum = addTotals(...runs);
+    .map((line) => JSON.parse(line) as ReporterLine);
+  const sum = addTotals(...lines.flatMap((line) => ('escaped' in line ? [] : [line])));
   const failures = sum.failures.map((one) => ({ ...one, title: `${layer}: ${one.title}` }));
+  if (exitCode === 0 || sum.failed > 0) return { ...sum, failures };
   const died = exitCode === null ? 'a signal ended it' : `it ended with exit code ${exitCode}`;
-  return exitCode !== 0 && sum.failed === 0
-    ? addTotals(sum, failed(`${layer}: all tests`, `${died} and named no failed test`))
-    : { ...sum, failures };
+  const last = lines.flatMap((line) => ('escaped' in line ? [line.escaped] : [])).at(-1);
+  const escaped = last ? `; during "${last.during}" this escaped: ${last.error}` : '';
+  const error = `${died} and named no failed test${escaped}`;
+  return addTotals(sum, {
+    ...noTests,
+    failed: 1,
+    failures: [{ title: `${layer}: all tests`, error }],
+  });
 }
 
 /** The sum of several runs. */

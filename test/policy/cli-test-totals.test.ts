@@ -12,7 +12,6 @@ import {
   noTests,
   totalsLine,
   totalsOfProcess,
-  type Totals,
 } from '../../runtime/cli/test-totals';
 
 const root = path.join(__dirname, '..', '..');
@@ -48,6 +47,23 @@ describe('totals of a test run', () => {
     const killed = totalsOfProcess('wire', written, null);
     assert.equal(totalsLine(killed), '4 passed, 1 failed');
     assert.match(killed.failures[0]?.error ?? '', /signal/);
+  });
+
+  it('tells what ended a process that named no failed test, and keeps what it had reported', () => {
+    const lines = [
+      { ...noTests, passed: 1 },
+      { escaped: { during: 'first', error: 'Error: one' } },
+      { ...noTests, skipped: 1 },
+      { escaped: { during: 'second', error: 'Error: two\n    at somewhere' } },
+    ];
+    const written = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+    const totals = totalsOfProcess('wire', written, 7);
+    assert.equal(totalsLine(totals), '1 passed, 1 failed, 1 skipped');
+    assert.equal(
+      totals.failures[0]?.error,
+      'it ended with exit code 7 and named no failed test; during "second" this escaped: Error: two\n    at somewhere',
+    );
+    assert.equal(totalsOfProcess('wire', written, 0).failed, 0);
   });
 
   it('does not count a reported failure twice', () => {
@@ -88,6 +104,8 @@ describe('what failed in a test run', () => {
     assert.equal(firstLine('\ntext'), 'text');
     assert.equal(firstLine(undefined), 'undefined');
     assert.equal(firstLine(''), 'no message');
+    const odd = Object.assign(new Error(), { message: { code: 3 } as unknown as string });
+    assert.equal(firstLine(odd), 'Error: [object Object]');
   });
 
   it('is written by the reporter for tests and for hooks', function () {
@@ -115,14 +133,14 @@ describe('what failed in a test run', () => {
         env: { ...process.env, BERTH_TEST_TOTALS: written },
       });
       assert.equal(status, 2);
-      assert.deepEqual(JSON.parse(readFileSync(written, 'utf8')) as Totals, {
+      assert.deepEqual(totalsOfProcess('wire', readFileSync(written, 'utf8'), status), {
         passed: 1,
         failed: 2,
         skipped: 0,
         failures: [
-          { title: 'outer inner fails', error: 'Error: no' },
+          { title: 'wire: outer inner fails', error: 'Error: no' },
           {
-            title: 'outer hooked "before all" hook for "never runs"',
+            title: 'wire: outer hooked "before all" hook for "never runs"',
             error: 'Error: not ready',
           },
         ],
