@@ -22,6 +22,7 @@ export const autoscalingSettings = {
     cpus: range(0.1, 256).default(1),
     memoryMb: wholeRange(256, 1_048_576).default(2048),
   }),
+  testWorkloads: z.boolean().default(false),
   dockerSocket: absolutePath.default('/var/run/docker.sock'),
   logLevel,
 } as const;

@@ -15,6 +15,7 @@ import { Redis } from '../platform/redis';
 import type { ServiceImages } from '../service-images';
 import { Autoscaler } from '../services/autoscaler';
 import { DockerSocketProxy } from '../services/docker-socket-proxy';
+import { ScalingTests } from '../workloads/scaling-tests';
 
 export interface AutoscalingArgs {
   readonly settings: AutoscalingConfig;
@@ -87,6 +88,17 @@ export class Autoscaling extends pulumi.ComponentResource {
       // While it ends it must still be able to finish what is under way.
       { ...inside, dependsOn: [workers, proxy, redis, mongodb] },
     );
+    if (settings.testWorkloads)
+      new ScalingTests(
+        'scaling-tests',
+        {
+          image: images.service('workload'),
+          registry: args.registry,
+          registryPassword: args.registryPassword,
+          worker: settings.worker,
+        },
+        inside,
+      );
     this.urls = { [AUTOSCALER_NAME]: autoscaler.url };
     this.registerOutputs({ urls: this.urls });
   }

@@ -6,6 +6,7 @@ import type { Logger } from '../shared/log';
 import { serviceMain } from '../shared/service-main';
 import { ThreadComputer } from './adapters/thread-computer';
 import { addWorkRoutes } from './app';
+import { keepBusy } from './busy';
 import { workloadMetrics } from './metrics';
 import { Admission } from './policy/admission';
 import {
@@ -22,14 +23,17 @@ async function start(settings: WorkloadSettings, log: Logger): Promise<Running> 
   const admission = new Admission(settings);
   // The bundle is one file, which knows by its thread what it is.
   const computer = new ThreadComputer(__filename, threadCount(settings), log);
+  const burner = new ThreadComputer(__filename, settings.busyThreads, log);
+  const over = new AbortController();
+  const isHealthy = (): boolean => computer.healthy && burner.healthy;
   let leaving = false;
   const server = await startHealthServer({
     host: settings.httpHost,
     port: settings.port,
     registry: metrics.registry,
-    healthy: () => ({ ok: computer.healthy, detail: { threads: threadCount(settings) } }),
+    healthy: () => ({ ok: isHealthy(), detail: { threads: threadCount(settings) } }),
     ready: () => ({
-      ok: !leaving && computer.healthy,
+      ok: !leaving && isHealthy(),
       detail: { inFlight: admission.inFlight, stopping: leaving },
     }),
     routes: (app) =>
@@ -42,10 +46,14 @@ async function start(settings: WorkloadSettings, log: Logger): Promise<Running> 
         metrics,
       }),
   });
+  const busy = keepBusy(burner, settings.busyThreads, over.signal);
   log.info({ port: server.port, threads: threadCount(settings) }, 'started');
   return {
     stop: async () => {
       leaving = true;
+      over.abort();
+      await busy;
+      await burner.close();
       await clock.sleep(settings.stopDelayMs);
       await admission.stop();
       await server.close();

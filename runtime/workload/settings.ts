@@ -47,6 +47,11 @@ export const workloadSettings = defineSettings({
     description: 'Worker threads that compute; 0: as many as there are processors, at most 4',
     schema: integerSetting(0, 64, 0),
   },
+  busyThreads: {
+    env: 'BUSY_THREADS',
+    description: 'Threads beside those that compute all the time, whatever is asked; 0: none',
+    schema: integerSetting(0, 64, 0),
+  },
   stopDelayMs: {
     env: 'STOP_DELAY_MS',
     description:

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import * as pulumi from '@pulumi/pulumi';
 import { parseEstateConfig } from '../../components/config';
 import { declareCluster } from '../../components/hosts/cluster';
+import { POLICIES, unexcused } from '../../components/policies/policies';
 import { autoscalerAlerts } from '../../components/services/autoscaler-alerts';
 import { Autoscaling } from '../../components/systems/autoscaling';
 import { workerBody } from '../../runtime/autoscaler/containers/worker-body';
@@ -10,6 +11,7 @@ import { autoscalerMetrics } from '../../runtime/autoscaler/metrics';
 import { autoscalerSettings } from '../../runtime/autoscaler/settings';
 import { dockerSocketProxySettings } from '../../runtime/docker-socket-proxy/settings';
 import { parseSettings } from '../../runtime/shared/settings';
+import { checkWorkloadSettings, workloadSettings } from '../../runtime/workload/settings';
 import { k3sContainerOptions } from '../lab/k3s';
 import { createBody } from '../lab/plugins/docker/container-request';
 import { containerSchema } from '../lab/plugins/docker/container-schema';
@@ -264,6 +266,74 @@ describe('the autoscaling system', function () {
       [...places].sort((a, b) => a - b),
     );
     assert.ok(places.every((place) => place >= 0));
+  });
+});
+
+describe('the test workloads of the autoscaler', function () {
+  this.timeout(120_000);
+  const NAMES = ['cpu-stress', 'pending-pod-test'];
+  const deployments = (declared: readonly Declared[]) =>
+    declared.filter(({ type, name }) => type === DEPLOYMENT && NAMES.includes(name));
+
+  it('are not there unless they are asked for', async () => {
+    const { declared } = await declare();
+    assert.deepEqual(deployments(declared), []);
+  });
+
+  it('have no pods, where kubectl finds them without a flag, under the restricted level', async () => {
+    const { declared } = await declare({}, { testWorkloads: true });
+    const found = deployments(declared);
+    assert.deepEqual(found.map(({ name }) => name).sort(), NAMES);
+    for (const one of found) {
+      const { name, namespace } = one.inputs.metadata as { name: string; namespace: string };
+      assert.deepEqual([name, namespace], [one.name, 'default']);
+      const { replicas, template } = specOf(one);
+      assert.equal(replicas, 0);
+      assert.equal(template.spec.automountServiceAccountToken, false);
+      const { runAsNonRoot, seccompProfile } = template.spec.securityContext as unknown as {
+        runAsNonRoot: boolean;
+        seccompProfile: object;
+      };
+      assert.deepEqual([runAsNonRoot, seccompProfile], [true, { type: 'RuntimeDefault' }]);
+      const [container] = template.spec.containers;
+      assert.deepEqual(container.securityContext, RESTRICTED);
+      assert.equal(container.image, 'registry/workload@sha256:1');
+    }
+  });
+
+  it('ask for shares of a worker, and one of them computes all the time', async () => {
+    for (const [cpus, stress, pending] of [
+      [0.5, '100m', '200m'],
+      [4, '800m', '1600m'],
+    ] as const) {
+      const worker = { ...SIZE, cpus };
+      const { declared } = await declare({}, { testWorkloads: true, worker });
+      const of = (name: string) => {
+        const [container] = specOf(only(declared, DEPLOYMENT, name)).template.spec.containers;
+        const env = envOf(container) as Record<string, string>;
+        const settings = parseSettings(workloadSettings, env);
+        checkWorkloadSettings(settings);
+        const { requests } = (container as unknown as { resources: { requests: object } })
+          .resources;
+        return { busy: settings.busyThreads, requests };
+      };
+      assert.deepEqual(of('cpu-stress'), { busy: 1, requests: { cpu: stress, memory: '96Mi' } });
+      assert.deepEqual(of('pending-pod-test'), {
+        busy: 0,
+        requests: { cpu: pending, memory: '96Mi' },
+      });
+    }
+  });
+
+  it('keep to the policies of an estate', async () => {
+    const { declared } = await declare({}, { testWorkloads: true });
+    for (const one of deployments(declared)) {
+      // A digest of this test is shorter than real ones.
+      const resource = JSON.parse(
+        JSON.stringify(one).replaceAll('@sha256:1', `@sha256:${'1'.repeat(64)}`),
+      ) as Declared;
+      for (const policy of POLICIES) assert.deepEqual(unexcused(policy, resource), [], policy.name);
+    }
   });
 });
 

@@ -42,6 +42,15 @@ describe('workload process', function () {
     assert.equal(await service?.metric('workload_requests_total{status="200"}'), 1);
   });
 
+  it('computes all the time if it is told to, answers nonetheless, and stops at once', async () => {
+    await start({ BUSY_THREADS: '1' });
+    const seconds = async () => (await service?.metric('process_cpu_user_seconds_total')) ?? 0;
+    const before = await seconds();
+    // Far more than starting or answering takes.
+    await eventually('it has computed for 2 s', async () => (await seconds()) > before + 2);
+    assert.equal((await ask('prime=10000')).status, 200);
+  });
+
   it('refuses bad parameters with their ranges', async () => {
     await start({ MAX_SLEEP_MS: '700' });
     const { status, text } = await ask('sleep=701&prime=2&what=1');
