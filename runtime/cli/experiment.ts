@@ -18,6 +18,7 @@ export interface ExperimentFlags {
   readonly seed?: string;
   readonly settle?: string;
   readonly out?: string;
+  readonly restore?: boolean;
 }
 
 export const DEFAULT_ROUNDS = 3;
@@ -36,9 +37,16 @@ export interface ExperimentChoice {
   readonly settleSeconds: number;
 }
 
+/** What says how rounds are made. */
+const FLAG_NAMES = ['schedulers', 'load', 'rounds', 'seed', 'settle', 'out'] as const;
+
 /** @throws UserError that names everything that is wrong with the flags. */
 export function readFlags(flags: ExperimentFlags): ExperimentChoice {
   const problems: string[] = [];
+  const { restore, ...others } = flags;
+  const beside = restore ? FLAG_NAMES.filter((name) => others[name] !== undefined) : [];
+  if (beside.length > 0)
+    problems.push(`--restore: makes no rounds, so it does not go with --${beside.join(', --')}`);
   const whole = (
     name: 'rounds' | 'seed' | 'settle',
     fallback: number,

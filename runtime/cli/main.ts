@@ -126,6 +126,7 @@ function program(): Command {
       '--out <folder>',
       'where results go (default: .berth/<stack>/results/experiments/<time>)',
     )
+    .option('--restore', 'only put back what an experiment that was killed has left')
     .action((options: ExperimentOptions) =>
       run(options, async (context) =>
         (await import('./commands/experiment')).experiment(context, options),

@@ -27,12 +27,18 @@ export interface CpuRow {
   readonly cpuRatio: number | null;
 }
 
-/** A pod that was bound to a node. */
+/** What is known of when something happened, in milliseconds since 1970. */
+export interface TimeBounds {
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+}
+
+/** A pod that was bound to a node; null where it is not known when. */
 export interface PlacementRow {
   readonly pod: string;
   readonly node: string;
-  readonly createdAtMs: number;
-  readonly boundAtMs: number;
+  readonly created: TimeBounds | null;
+  readonly bound: TimeBounds | null;
 }
 
 /** One scheduler under the load, once: the content of one raw file. */
@@ -79,7 +85,8 @@ export const FIGURES = {
   peakCpuPercent: { title: 'Peak node CPU, %', digits: 1 },
   cpuSpreadPoints: { title: 'CPU spread, points', digits: 1 },
   placements: { title: 'Pods placed', digits: 0 },
-  bindP50Ms: { title: 'Created to bound p50, ms', digits: 1 },
+  bindLeastP50Ms: { title: 'Created to bound p50, at least, ms', digits: 0 },
+  bindMostP50Ms: { title: 'Created to bound p50, at most, ms', digits: 0 },
   placementSpread: { title: 'Most minus fewest pods of a node', digits: 0 },
 } as const;
 

@@ -11,7 +11,7 @@ export interface Workloads {
   park(signal: AbortSignal): Promise<void>;
   /** Starts them with a scheduler. Resolves when the least number of pods of each is ready. */
   start(scheduler: string, signal: AbortSignal): Promise<void>;
-  /** Makes them what they were, and forgets it. */
+  /** Makes them what they were, also before an experiment that was killed, and forgets it. */
   restore(): Promise<void>;
 }
 

@@ -25,9 +25,9 @@ export async function runExperiment(
   signal: AbortSignal,
 ): Promise<number> {
   let ended = 0;
+  await undoExperiment(ports);
   await ports.workloads.remember();
   try {
-    await ports.loads.clear();
     for (const round of options.plan) {
       if (signal.aborted) break;
       await options.show(round, async (told) => {
@@ -39,8 +39,16 @@ export async function runExperiment(
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
-    await ports.loads.clear();
-    await ports.workloads.restore();
+    await undoExperiment(ports);
   }
   return ended;
+}
+
+/** Ends the loads of an experiment, also of one that was killed, and makes the workloads what they were before it. */
+export async function undoExperiment({
+  loads,
+  workloads,
+}: Pick<ExperimentPorts, 'loads' | 'workloads'>): Promise<void> {
+  await loads.clear();
+  await workloads.restore();
 }

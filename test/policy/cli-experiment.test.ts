@@ -44,6 +44,14 @@ describe('npm run experiment', function () {
     );
   });
 
+  it('refuses flags of rounds beside the one that makes none', () => {
+    assert.throws(
+      () => readFlags({ restore: true, rounds: '2', out: 'x' }),
+      /--restore: makes no rounds, so it does not go with --rounds, --out/,
+    );
+    assert.equal(readFlags({ restore: true }).rounds, 3);
+  });
+
   it('says what brings up an estate that is not up', () => {
     const folder = stackFolder(project, 'other');
     assert.throws(() => requireEstate(folder, {}, []), /stack other is not up: npm run up/);

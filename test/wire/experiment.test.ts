@@ -6,7 +6,8 @@ import { watchPods } from '../../runtime/experiment/adapters/kube-watch';
 import { directly, readCpu } from '../../runtime/experiment/adapters/prometheus-range';
 import { WORKLOADS } from '../../runtime/experiment/names';
 import { systemClock } from '../../runtime/shared/clock';
-import type { KubeApi } from '../../runtime/shared/kubernetes/api';
+import type { TimeBounds } from '../../runtime/experiment-report/types';
+import type { ApiRequest, KubeApi } from '../../runtime/shared/kubernetes/api';
 import { createLogger } from '../../runtime/shared/log';
 import { record } from '../program/support/record';
 import { startControlPlane, type ControlPlane } from './support/control-plane';
@@ -61,11 +62,51 @@ describe('the experiment on a real control plane', function () {
         placed.map(({ pod, node }) => [pod, node]).sort(),
         pods.map(({ metadata, spec }) => [metadata.name, spec.nodeName]).sort(),
       );
-      for (const { createdAtMs, boundAtMs } of placed) assert.ok(boundAtMs >= createdAtMs);
       assert.deepEqual(Object.keys(watch.desired()), ['wl-hpa', 'wl-hpa2']);
     } finally {
       await watch.stop();
       await workloads.restore();
+    }
+  });
+
+  it('knows when pods were created and bound, as well as whoever did both', async () => {
+    const pods = `/api/v1/namespaces/${NAMESPACE}/pods`;
+    const timed = async (request: Omit<ApiRequest, 'method'>) => {
+      const sentMs = Date.now();
+      await api.request({ method: 'POST', ...request });
+      return { sentMs, receivedMs: Date.now() };
+    };
+    const watch = await watchPods(api, systemClock, log, signal);
+    try {
+      const names = ['by-hand-1', 'by-hand-2', 'by-hand-3'];
+      const created = new Map<string, Moment>();
+      const bound = new Map<string, Moment>();
+      for (const name of names) {
+        const labels = { 'app.kubernetes.io/name': 'wl-deployment' };
+        const spec = { schedulerName: 'by-hand', containers: [{ name: 'a', image: 'none' }] };
+        created.set(name, await timed({ path: pods, body: { metadata: { name, labels }, spec } }));
+        const target = { apiVersion: 'v1', kind: 'Node', name: 'node-1' };
+        bound.set(
+          name,
+          await timed({ path: `${pods}/${name}/binding`, body: { metadata: { name }, target } }),
+        );
+      }
+      const known = await eventually('all are placed and timed', async () => {
+        const placed = watch.placements().filter(({ pod }) => names.includes(pod));
+        return placed.filter((one) => one.created && one.bound).length === names.length && placed;
+      });
+      for (const { pod, ...placed } of known) {
+        assertMeets(placed.created, created.get(pod));
+        assertMeets(placed.bound, bound.get(pod));
+      }
+    } finally {
+      await watch.stop();
+      for (const { metadata } of await listPods(api, NAMESPACE))
+        await api.request({
+          method: 'DELETE',
+          path: `${pods}/${metadata.name}`,
+          query: { gracePeriodSeconds: 0 },
+        });
     }
   });
 
@@ -87,6 +128,7 @@ describe('the experiment on a real control plane', function () {
     await killed.remember();
     await killed.park(signal);
     const next = new KubeWorkloads(api, systemClock);
+    // Killed before it could restore, and the next one begins a moment later.
     await next.remember();
     for (const one of WORKLOADS)
       assert.ok((await deployment(one.deployment)).metadata.annotations?.[BEFORE_ANNOTATION]);
@@ -124,6 +166,20 @@ describe('the experiment on a real control plane', function () {
     }
   });
 });
+
+interface Moment {
+  readonly sentMs: number;
+  readonly receivedMs: number;
+}
+
+/** What happened between a request and its answer lies within the bounds, as far as both can say. */
+function assertMeets(bounds: TimeBounds | null, moment: Moment | undefined): void {
+  assert.ok(bounds !== null && moment !== undefined);
+  // The test's clock tells whole milliseconds.
+  const meets =
+    bounds.notBeforeMs <= moment.receivedMs + 1 && moment.sentMs - 1 <= bounds.notAfterMs;
+  assert.ok(meets, JSON.stringify({ bounds, moment }));
+}
 
 /** Creates the objects that the component declares. */
 async function declareWorkloads(api: KubeApi): Promise<void> {

@@ -7,7 +7,7 @@ import { ExperimentError } from '../../experiment/experiment-error';
 import { EXPERIMENT_NAMESPACE, WORKLOADS } from '../../experiment/names';
 import { planRounds } from '../../experiment/policy/plan';
 import type { ExperimentPorts } from '../../experiment/ports';
-import { runExperiment } from '../../experiment/run';
+import { runExperiment, undoExperiment } from '../../experiment/run';
 import { systemClock } from '../../shared/clock';
 import { KubeApi } from '../../shared/kubernetes/api';
 import { ApiError, ApiUnreachableError } from '../../shared/kubernetes/api-error';
@@ -42,7 +42,7 @@ export async function experiment(
   const { folder, print, warn, signal, progress } = context;
   const choice = readFlags(options);
   const outputs = keptOutputs(folder);
-  requireEstate(folder, outputs, choice.schedulers);
+  requireEstate(folder, outputs, options.restore ? [] : choice.schedulers);
   const plan = planRounds(choice.schedulers, choice.rounds, choice.seed);
   const results = new ResultsFolder(
     options.out === undefined
@@ -56,6 +56,11 @@ export async function experiment(
     userAgent: 'berth-experiment',
   });
   try {
+    if (options.restore) {
+      await undoExperiment(portsOf(api, choice, outputs, () => undefined));
+      print('the workloads are as they were before any experiment; no load is left');
+      return 0;
+    }
     await requireExperiment(api);
     await results.begin(choice, plan);
     const roundMs = (choice.load.options.durationSeconds + choice.settleSeconds) * 1000;

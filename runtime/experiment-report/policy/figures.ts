@@ -43,12 +43,34 @@ export function figuresOf(round: Round): RoundFigures {
       peakCpuPercent: peakCpu === null ? null : 100 * peakCpu,
       cpuSpreadPoints: difference(meanCpu, 100),
       placements: placements.length,
-      bindP50Ms: percentile(
-        placements.map((placement) => placement.boundAtMs - placement.createdAtMs),
-        50,
-      ),
+      ...bindFigures(placements),
       placementSpread: difference(placedOn, 1),
     },
+  };
+}
+
+/**
+ * How long pods waited for their node. Every wait lies between its least and its most, so the median of waits lies
+ * between the medians of both.
+ */
+function bindFigures(placements: Round['placements']) {
+  const waits = placements.flatMap(({ created, bound }) =>
+    created === null || bound === null
+      ? []
+      : {
+          least: Math.max(0, bound.notBeforeMs - created.notAfterMs),
+          most: bound.notAfterMs - created.notBeforeMs,
+        },
+  );
+  return {
+    bindLeastP50Ms: percentile(
+      waits.map(({ least: ms }) => ms),
+      50,
+    ),
+    bindMostP50Ms: percentile(
+      waits.map(({ most }) => most),
+      50,
+    ),
   };
 }
 

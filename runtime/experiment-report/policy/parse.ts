@@ -11,6 +11,9 @@ export class RawDataError extends Error {
 
 const count = z.int().min(0);
 const atMs = z.number();
+const bounds = z
+  .object({ notBeforeMs: atMs, notAfterMs: atMs })
+  .refine(({ notBeforeMs, notAfterMs }) => notBeforeMs <= notAfterMs, 'ends before it begins');
 const lineSchema = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('round'),
@@ -38,8 +41,8 @@ const lineSchema = z.discriminatedUnion('kind', [
     kind: z.literal('placement'),
     pod: z.string(),
     node: z.string(),
-    createdAtMs: atMs,
-    boundAtMs: atMs,
+    created: bounds.nullable(),
+    bound: bounds.nullable(),
   }),
 ]);
 type Line = z.infer<typeof lineSchema>;

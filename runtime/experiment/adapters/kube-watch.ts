@@ -5,7 +5,9 @@ import type { KubeObject, Pod } from '../../shared/kubernetes/types';
 import type { Logger } from '../../shared/log';
 import { EXPERIMENT_NAMESPACE, WORKLOADS } from '../names';
 import { PodTally } from '../policy/pod-tally';
+import { RevisionClock } from '../policy/revision-clock';
 import type { PodWatch } from '../ports';
+import { readRevisions } from './kube-revisions';
 import { waitUntil } from './wait';
 
 const LIMIT_MS = 60_000;
@@ -21,6 +23,7 @@ export async function watchPods(
   log: Logger,
   signal: AbortSignal,
 ): Promise<PodWatch> {
+  const revisions = new RevisionClock();
   const tally = new PodTally();
   const desired = new Map<string, number>();
   const names = WORKLOADS.map(({ deployment }) => deployment).join();
@@ -31,7 +34,7 @@ export async function watchPods(
       labelSelector: `app.kubernetes.io/name in (${names})`,
       project: (pod) => pod,
     },
-    { set: (pod) => tally.set(pod, clock.nowMs()), remove: (pod) => tally.remove(pod) },
+    { set: (pod) => tally.set(pod), remove: (pod) => tally.remove(pod) },
     clock,
     log,
   );
@@ -49,7 +52,11 @@ export async function watchPods(
     log,
   );
   const ending = new AbortController();
-  const running = Promise.all([pods.run(ending.signal), autoscalers.run(ending.signal)]);
+  const running = Promise.all([
+    pods.run(ending.signal),
+    autoscalers.run(ending.signal),
+    readRevisions(api, revisions, clock, ending.signal),
+  ]);
   const stop = async () => {
     ending.abort();
     await running;
@@ -65,7 +72,7 @@ export async function watchPods(
   return {
     counts: () => tally.counts(),
     desired: () => Object.fromEntries([...desired].sort(([a], [b]) => a.localeCompare(b))),
-    placements: () => tally.placements(),
+    placements: () => tally.placements((revision) => revisions.boundsOf(revision)),
     stop,
   };
 }

@@ -51,7 +51,7 @@ export class KubeWorkloads implements Workloads {
   async remember(): Promise<void> {
     await this.#each(async ({ deployment }) => {
       const { metadata, spec } = await this.#get(deployment);
-      // An experiment that was killed has left it: that is how they were.
+      // An experiment that was killed a moment ago may have left it: that is how they were.
       if (metadata.annotations?.[BEFORE_ANNOTATION] !== undefined) return;
       const before: Before = {
         schedulerName: spec.template.spec.schedulerName ?? 'default-scheduler',

@@ -1,4 +1,4 @@
-import type { PlacementRow } from '../../experiment-report/types';
+import type { PlacementRow, TimeBounds } from '../../experiment-report/types';
 import type { Pod } from '../../shared/kubernetes/types';
 import { WORKLOAD_CONTAINER } from '../names';
 
@@ -11,37 +11,39 @@ export interface PodCounts {
 
 interface Seen {
   readonly name: string;
-  readonly firstAtMs: number;
   /** Whether it had no node when it was first seen. */
   readonly placedHere: boolean;
+  /** Revision of its creation; undefined when that was not seen. */
+  readonly createdRevision: number | undefined;
   node: string | undefined;
-  boundAtMs: number | undefined;
+  /** Revision of its binding; undefined when that was not seen. */
+  boundRevision: number | undefined;
   running: boolean;
   pending: boolean;
 }
 
 /**
- * Follows pods by the events of a watch. A placement is timed by when the pod was first seen without a node and when it
- * was first seen with one: the API's own times are whole seconds, and the way of both events is the same.
+ * Follows pods by the events of a watch. A placement is timed by the revisions in which the pod was created and got its
+ * node: the API's own times are whole seconds, and when a watch shows a change says little on a busy machine.
  */
 export class PodTally {
   readonly #pods = new Map<string, Seen>();
   readonly #placed: Seen[] = [];
 
-  /** A pod as it is now. @param atMs when that was seen, in ms since 1970. */
-  set(pod: Pod, atMs: number): void {
+  /** A pod as it is now. */
+  set(pod: Pod): void {
     const { uid, name } = pod.metadata;
     const node = pod.spec.nodeName || undefined;
     let seen = this.#pods.get(uid);
     if (seen === undefined) {
-      const placedHere = node === undefined;
-      const firstAtMs = atMs;
+      const conditions = pod.status?.conditions ?? [];
       seen = {
         name,
-        firstAtMs,
-        placedHere,
+        placedHere: node === undefined,
+        // Whoever has looked at a new pod leaves a condition.
+        createdRevision: conditions.length === 0 ? revisionOf(pod) : undefined,
         node,
-        boundAtMs: undefined,
+        boundRevision: undefined,
         running: false,
         pending: true,
       };
@@ -49,7 +51,7 @@ export class PodTally {
     }
     if (seen.placedHere && seen.node === undefined && node !== undefined) {
       seen.node = node;
-      seen.boundAtMs = atMs;
+      seen.boundRevision = isJustBound(pod) ? revisionOf(pod) : undefined;
       this.#placed.push(seen);
     }
     seen.pending = (pod.status?.phase ?? 'Pending') === 'Pending';
@@ -72,13 +74,22 @@ export class PodTally {
     };
   }
 
-  /** Pods that got their node while this followed them, in that order. */
-  placements(): PlacementRow[] {
-    return this.#placed.map(({ name, node, firstAtMs, boundAtMs }) => ({
+  /** Pods that got their node while this followed them, in that order. @param boundsOf when a revision was stored */
+  placements(boundsOf: (revision: number) => TimeBounds | null): PlacementRow[] {
+    const timed = (revision: number | undefined) =>
+      revision === undefined ? null : boundsOf(revision);
+    return this.#placed.map(({ name, node, createdRevision, boundRevision }) => ({
       pod: name,
       node: node ?? '',
-      createdAtMs: firstAtMs,
-      boundAtMs: boundAtMs ?? firstAtMs,
+      created: timed(createdRevision),
+      bound: timed(boundRevision),
     }));
   }
 }
+
+const revisionOf = ({ metadata }: Pod): number | undefined =>
+  metadata.resourceVersion === undefined ? undefined : Number(metadata.resourceVersion);
+
+/** The binding itself says only that the pod is scheduled; the kubelet adds more conditions to that. */
+const isJustBound = ({ status }: Pod): boolean =>
+  (status?.conditions ?? []).every(({ type }) => type === 'PodScheduled');

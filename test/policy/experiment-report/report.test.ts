@@ -65,7 +65,7 @@ describe('experiment report', () => {
       assert.ok(text('report.html').includes(`<img src="${name}"`), name);
     }
     const figures = [...text('report.html').matchAll(/<td title="([^"]*)">/g)];
-    assert.equal(figures.length, 14 * (2 + ROUNDS.length));
+    assert.equal(figures.length, 15 * (2 + ROUNDS.length));
     for (const [, source] of figures) assert.match(source ?? '', /^raw\/.*\.jsonl/);
   });
 
@@ -141,7 +141,7 @@ describe('experiment plots', () => {
   it('count the pods of each node, those without any as well', () => {
     assert.deepEqual(Object.fromEntries(placementCounts(first())), {
       'node-1': 2,
-      'node-2': 1,
+      'node-2': 3,
       'node-3': 0,
     });
   });

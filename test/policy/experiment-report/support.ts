@@ -13,8 +13,8 @@ export interface RawRound {
   readonly pods?: readonly (readonly [number, number, number, number])[];
   /** [ms since the start, node, ratio] */
   readonly cpu?: readonly (readonly [number, string, number | null])[];
-  /** [pod, node, ms from created to bound] */
-  readonly placements?: readonly (readonly [string, string, number])[];
+  /** [pod, node, least and most ms from created to bound]; neither where it is unknown */
+  readonly placements?: readonly (readonly [string, string, number?, number?])[];
 }
 
 export const fileName = ({ scheduler, round }: RawRound): string =>
@@ -43,12 +43,15 @@ export function rawFile(raw: RawRound): RawFile {
       node,
       cpuRatio,
     })),
-    ...(raw.placements ?? []).map(([pod, node, ms]) => ({
+    ...(raw.placements ?? []).map(([pod, node, least, most]) => ({
       kind: 'placement',
       pod,
       node,
-      createdAtMs: START_MS,
-      boundAtMs: START_MS + ms,
+      created: { notBeforeMs: START_MS - 10, notAfterMs: START_MS },
+      bound:
+        least === undefined || most === undefined
+          ? null
+          : { notBeforeMs: START_MS + least, notAfterMs: START_MS - 10 + most },
     })),
   ];
   return { name: fileName(raw), text: lines.map((line) => JSON.stringify(line)).join('\n') };
@@ -81,9 +84,13 @@ export const ROUNDS: readonly RawRound[] = [
       [0, 'node-3', 0.1],
     ],
     placements: [
-      ['wl-a', 'node-1', 10],
-      ['wl-b', 'node-1', 30],
-      ['wl-c', 'node-2', 20],
+      ['wl-a', 'node-1', 10, 45],
+      ['wl-b', 'node-1', 30, 60],
+      ['wl-c', 'node-2', 20, 70],
+      // Bound at an unknown time.
+      ['wl-d', 'node-2'],
+      // Perhaps bound at once.
+      ['wl-e', 'node-2', -5, 50],
     ],
   },
   {

@@ -47,7 +47,7 @@ export class FakeEstate {
       return {
         counts: () => ({ running: 2, pending: 0 }),
         desired: () => ({ 'wl-hpa': 1, 'wl-hpa2': 1 }),
-        placements: () => [{ pod: 'a', node: 'node-1', createdAtMs: 1, boundAtMs: 2 }],
+        placements: () => [{ pod: 'a', node: 'node-1', created: null, bound: null }],
         stop: async () => this.#note('unwatch'),
       };
     },
