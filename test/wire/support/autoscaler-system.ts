@@ -73,8 +73,8 @@ export class AutoscalerSystem {
       KUBECONFIG: this.kubeconfig,
       LEASE_NAMESPACE: NAMESPACE,
       // A machine that is busy with other tests is no reason to change leaders.
-      LEASE_DURATION_MS: '30000',
-      LEASE_RENEW_DEADLINE_MS: '20000',
+      LEASE_DURATION_MS: '15000',
+      LEASE_RENEW_DEADLINE_MS: '12000',
       LEASE_RETRY_MS: '500',
       METRICS_PORT: '0',
       API_TOKEN: TOKEN,
