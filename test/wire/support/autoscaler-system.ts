@@ -39,8 +39,11 @@ export class AutoscalerSystem {
     return this.#docker;
   }
 
-  /** A server and the workers k3s-worker-1 and 2, each with 4 processors and half of them busy. */
-  static async start(): Promise<AutoscalerSystem> {
+  /**
+   * A server and the workers k3s-worker-1 and 2, each with 4 processors and half of them busy.
+   * @param options dockerSocket: a path at which the stand-in for Docker listens, too, as the engine does
+   */
+  static async start(options: { readonly dockerSocket?: string } = {}): Promise<AutoscalerSystem> {
     const [plane, prometheus, redis, mongo] = await Promise.all([
       ...([startControlPlane(), FakePrometheus.start(), createRedis(), createMongo()] as const),
     ]);
@@ -51,20 +54,38 @@ export class AutoscalerSystem {
     );
     const kubeconfig = await kubeconfigOf(plane, api, NAMESPACE, 'autoscaler', autoscalerRbac);
     const system = new AutoscalerSystem(plane, api, prometheus, redis, mongo, kubeconfig);
-    system.#docker = await DockerStandIn.start(DOCKER_TOKEN, {
-      started: async (name) => {
+    const agent = {
+      started: async (name: string) => {
         if (!system.mute.has(name)) await system.register(name);
       },
-      ended: (name) => system.#fail(name),
-    });
+      ended: (name: string) => system.#fail(name),
+    };
+    system.#docker = await DockerStandIn.start(DOCKER_TOKEN, agent, options.dockerSocket);
     const controlPlane = { 'node-role.kubernetes.io/control-plane': 'true' };
     await createNode(api, { name: 'server-1', labels: controlPlane });
-    for (const name of ['k3s-worker-1', 'k3s-worker-2']) {
-      system.docker.add(name, { [LABELS.estate]: mouldOf().template.estate });
-      await system.register(name);
-    }
+    for (const name of ['k3s-worker-1', 'k3s-worker-2']) await system.addWorker(name);
     await createNamespace(api, 'work');
     return system;
+  }
+
+  /** A worker that was there before the autoscaler. */
+  async addWorker(name: string): Promise<void> {
+    this.addContainer(name);
+    await this.register(name);
+  }
+
+  /** The container of a worker that has run for a day; nothing is registered. */
+  addContainer(name: string): void {
+    this.docker.add(name, { [LABELS.estate]: mouldOf().template.estate });
+  }
+
+  /** The process before the Docker socket, of the settings that replicas have. */
+  startSocketProxy(socket: string, port: number): Promise<RunningService> {
+    const { template, clusterToken } = mouldOf();
+    return RunningService.start('docker-socket-proxy', {
+      ...{ DOCKER_SOCKET: socket, PORT: String(port), DOCKER_TOKEN },
+      ...{ WORKER_TEMPLATE: JSON.stringify(template), K3S_TOKEN: clusterToken },
+    });
   }
 
   async startReplica(env: Readonly<Record<string, string>> = {}): Promise<RunningService> {
@@ -129,6 +150,12 @@ export class AutoscalerSystem {
     return (await fetch(`http://127.0.0.1:${String(started?.['metricsPort'])}/metrics`)).text();
   }
 
+  /** Takes the Lease from one that is dead, so that the next need not wait until it has run out. */
+  async freeLease(): Promise<void> {
+    const path = `/apis/coordination.k8s.io/v1/namespaces/${NAMESPACE}/leases/autoscaler`;
+    await this.api.request({ method: 'DELETE', path });
+  }
+
   async nodeNames(): Promise<string[]> {
     return (await this.#list('/api/v1/nodes')).sort();
   }
@@ -146,13 +173,13 @@ export class AutoscalerSystem {
     return items.map(({ metadata }) => metadata.name);
   }
 
-  /** As an agent that starts for the first time: its node, Ready, and its password. */
-  async register(name: string): Promise<void> {
+  /** As an agent that starts for the first time: its node, Ready unless told otherwise, and its password. */
+  async register(name: string, { ready = true } = {}): Promise<void> {
     this.prometheus.ratios.set(name, 0.5);
     const metadata = { name: `${name}.node-password.k3s` };
     const body = { apiVersion: 'v1', kind: 'Secret', metadata };
     await this.api.request({ method: 'POST', path: PASSWORDS, body });
-    await createNode(this.api, { name });
+    await createNode(this.api, { name, ready });
   }
 
   /** As the control plane, when it hears no more of a kubelet. */

@@ -25,21 +25,30 @@ export class DockerStandIn {
   readonly #containers = new Map<string, Container>();
   /** Names in the order in which they were made. */
   readonly made: string[] = [];
+  /** Names in the order in which they were removed. */
+  readonly removed: string[] = [];
+  /** Names of containers that cannot be started. */
+  readonly broken = new Set<string>();
   readonly #server = createServer((request, response) => {
-    this.#answer(request, response).catch((error: unknown) => {
-      response.statusCode = 500;
-      response.end(JSON.stringify({ message: String(error) }));
-    });
+    if (request.headers.authorization === `Bearer ${this.token}`)
+      return void this.#serve(request, response);
+    response.writeHead(401, { 'content-type': 'application/json' });
+    response.end(JSON.stringify({ message: 'no token' }));
   });
+  /** Who may open the socket needs no token, as with the engine. */
+  readonly #socket = createServer((request, response) => void this.#serve(request, response));
 
   private constructor(
     readonly token: string,
     private readonly agent: Agent,
   ) {}
 
-  static async start(token: string, agent: Agent): Promise<DockerStandIn> {
+  /** @param socket path at which it listens, too */
+  static async start(token: string, agent: Agent, socket?: string): Promise<DockerStandIn> {
     const docker = new DockerStandIn(token, agent);
     await new Promise<void>((resolve) => docker.#server.listen(0, '127.0.0.1', resolve));
+    if (socket !== undefined)
+      await new Promise<void>((resolve) => docker.#socket.listen(socket, resolve));
     return docker;
   }
 
@@ -52,8 +61,10 @@ export class DockerStandIn {
   }
 
   async stop(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
+    for (const server of [this.#server, this.#socket]) {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    }
   }
 
   /** A container that has run for a day. */
@@ -63,23 +74,38 @@ export class DockerStandIn {
     this.#containers.set(id, { id, name, labels, createdAtMs, running: true });
   }
 
+  /** A container that is gone without anybody having asked for it. */
+  lose(name: string): void {
+    for (const { id, name: its } of this.#containers.values())
+      if (its === name) this.#containers.delete(id);
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      await this.#answer(request, response);
+    } catch (error) {
+      response.statusCode = 500;
+      response.end(JSON.stringify({ message: String(error) }));
+    }
+  }
+
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { pathname, searchParams } = new URL(request.url ?? '', this.url);
     const send = (status: number, body?: unknown): void => {
       response.writeHead(status, { 'content-type': 'application/json' });
       response.end(body === undefined ? undefined : JSON.stringify(body));
     };
-    if (request.headers.authorization !== `Bearer ${this.token}`)
-      return send(401, { message: 'no token' });
     const [, , id = '', action = ''] = pathname.replace(/^\/v[\d.]+/, '').split('/');
-    const what = `${request.method} ${action || id}`;
+    const what = `${request.method} ${[id, action].filter((part) => part !== '').join(' ')}`;
     if (what === 'GET json') return send(200, this.#list(searchParams.get('filters') ?? '{}'));
     if (what === 'POST create') return this.#create(searchParams.get('name') ?? '', request, send);
     request.resume();
     const container = this.#containers.get(id);
     if (container === undefined) return send(404, { message: `no such container: ${id}` });
+    if (action === 'json') return send(200, { Id: id, Config: { Labels: container.labels } });
     if (action === 'archive') return send(200);
     if (action === 'start') {
+      if (this.broken.has(container.name)) return send(500, { message: 'it cannot be started' });
       const was = container.running;
       container.running = true;
       if (!was) await this.agent.started(container.name);
@@ -92,7 +118,7 @@ export class DockerStandIn {
     }
     if (request.method === 'DELETE' && action === '') {
       await this.#end(container);
-      this.#containers.delete(id);
+      if (this.#containers.delete(id)) this.removed.push(container.name);
       return send(204);
     }
     send(501, {

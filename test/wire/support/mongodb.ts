@@ -15,6 +15,8 @@ export interface MongoServer {
   start(): Promise<void>;
   /** Ends it; what was written stays for the next start. */
   stop(): Promise<void>;
+  /** The same by SIGKILL. */
+  kill(): Promise<void>;
   /** Ends it and removes its data. */
   remove(): Promise<void>;
 }
@@ -52,6 +54,10 @@ export async function createMongo(): Promise<MongoServer> {
     url,
     strangersUrl: urlOf('wrong'),
     stop,
+    kill: () => {
+      processes?.kill('mongodb');
+      return stop();
+    },
     start: async () => {
       const started = new Processes(folder);
       processes = started;

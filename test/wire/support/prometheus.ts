@@ -57,30 +57,27 @@ export class FakeExporter {
   }
 }
 
+/** A real Prometheus of one test. */
+export interface PrometheusServer {
+  readonly url: string;
+  /** Starts it again after `kill`. */
+  start(): Promise<void>;
+  /** Ends it by SIGKILL; what it has written stays. */
+  kill(): Promise<void>;
+  /** Ends it and removes its data. */
+  stop(): Promise<void>;
+}
+
 /** A real Prometheus that scrapes one target every second, keeping its labels. */
-export async function startPrometheus(
-  target: string,
-): Promise<{ url: string; stop(): Promise<void> }> {
+export async function startPrometheus(target: string): Promise<PrometheusServer> {
   const binary = await ensurePrometheus();
   const folder = await mkdtemp(path.join(tmpdir(), 'berth-prometheus-'));
-  const processes = new Processes(folder);
-  const stop = async () => {
-    await processes.stop();
-    await rm(folder, { recursive: true, force: true });
-  };
-  try {
-    const [port = 0] = await freePorts(1);
-    const url = `http://127.0.0.1:${port}`;
-    const config = path.join(folder, 'prometheus.yml');
-    await writeFile(
-      config,
-      `global: { scrape_interval: 1s }
-scrape_configs:
-  - job_name: nodes
-    honor_labels: true
-    static_configs: [{ targets: ['${target}'] }]
-`,
-    );
+  const [port = 0] = await freePorts(1);
+  const url = `http://127.0.0.1:${port}`;
+  const config = path.join(folder, 'prometheus.yml');
+  let processes = new Processes(folder);
+  const start = async (): Promise<void> => {
+    processes = new Processes(folder);
     processes.start('prometheus', binary, [
       `--config.file=${config}`,
       `--storage.tsdb.path=${path.join(folder, 'data')}`,
@@ -90,7 +87,27 @@ scrape_configs:
       const response = await fetch(`${url}/-/ready`);
       if (!response.ok) throw new Error(`answered ${response.status}`);
     });
-    return { url, stop };
+  };
+  const kill = async (): Promise<void> => {
+    processes.kill('prometheus');
+    await processes.stop();
+  };
+  const stop = async () => {
+    await processes.stop();
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    await writeFile(
+      config,
+      `global: { scrape_interval: 1s }
+scrape_configs:
+  - job_name: nodes
+    honor_labels: true
+    static_configs: [{ targets: ['${target}'] }]
+`,
+    );
+    await start();
+    return { url, start, kill, stop };
   } catch (error) {
     await stop();
     throw error;

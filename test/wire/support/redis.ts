@@ -11,6 +11,8 @@ export interface RedisServer {
   start(): Promise<void>;
   /** Ends it; what was written stays for the next start. */
   stop(): Promise<void>;
+  /** The same by SIGKILL. */
+  kill(): Promise<void>;
   /** Ends it and removes its data. */
   remove(): Promise<void>;
 }
@@ -41,6 +43,10 @@ export async function createRedis(): Promise<RedisServer> {
   return {
     url,
     stop,
+    kill: () => {
+      processes?.kill('redis');
+      return stop();
+    },
     start: async () => {
       const started = new Processes(folder);
       processes = started;
