@@ -24,6 +24,8 @@ const SSHD_CONFIG = [
   '',
 ].join('\n');
 
+const UNITS = 'etc/systemd/system';
+
 const JOURNALCTL = `#!/bin/sh
 # journalctl -q -u UNIT -n LINES
 exec tail -n "$5" "/var/log/$3.log"
@@ -49,7 +51,7 @@ export async function loadSshHostImage(engine: Engine, reporter: Reporter): Prom
   const folder = await mkdtemp(path.join(tmpdir(), 'berth-ssh-host-'));
   try {
     const inside = (file: string) => path.join(folder, 'files', file);
-    for (const name of ['usr/local/bin', 'usr/local/sbin', 'usr/local/share/k3s', 'etc/ssh'])
+    for (const name of ['usr/local/bin', 'usr/local/sbin', 'usr/local/share/k3s', 'etc/ssh', UNITS])
       await mkdir(inside(name), { recursive: true });
     await copyFile(layer, path.join(folder, 'layer.tar'));
     const manifests = path.join(__dirname, '..', 'k3s', 'manifests');

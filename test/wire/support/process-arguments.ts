@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-const PERIOD_MS = 20;
+const PERIOD_MS = 100;
 
 /** The command lines that processes of this machine had, containers' included. */
 export interface ArgumentSamples {
