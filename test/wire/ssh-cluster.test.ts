@@ -4,6 +4,7 @@ import type { EngineEvent, UpResult } from '@pulumi/pulumi/automation';
 import { parseEstateConfig } from '../../components/config';
 import { SshCluster } from '../../components/hosts/ssh-cluster';
 import { startEngine, type Engine } from './support/engine';
+import { killEngines } from './support/kill-engine';
 import { sampleArguments, type ArgumentSamples } from './support/process-arguments';
 import { startLabHosts, type LabHosts } from './support/ssh-hosts';
 
@@ -114,6 +115,25 @@ describe('k3s on hosts over a real sshd, by the real pulumi engine', function ()
     assert.match(await lab.on('quay-2', 'cat /etc/rancher/k3s/config.yaml'), /"device=agx"/);
     assert.deepEqual(await allStarts(), [server, one, two + 1]);
     await up();
+  });
+
+  it('ends as it would have where a run is killed in the middle of a host, and another follows', async () => {
+    const [server, one = 0, two = 0] = await allStarts();
+    const labels = { labels: { device: 'nano' } };
+    const change = { hosts: { 'quay-1': labels, 'quay-2': labels } };
+    const killed = up(change, ({ resourcePreEvent }) => {
+      if (resourcePreEvent?.metadata.urn.endsWith('::quay-1-k3s')) killEngines();
+    });
+    await assert.rejects(killed);
+    await (await stack(change)).cancel();
+    await up(change);
+    for (const host of AGENTS)
+      assert.match(await lab.on(host, 'cat /etc/rancher/k3s/config.yaml'), /"device=nano"/);
+    assert.deepEqual(await allStarts(), [server, one + 1, two + 1]);
+    assert.deepEqual(changes(await up(change)), {});
+    const { deployment } = await (await stack(change)).exportStack();
+    const { pending_operations: pending } = deployment as { pending_operations?: unknown[] };
+    assert.equal(pending?.length ?? 0, 0);
   });
 
   it('rolls another version out host by host: the server first, then each agent, drained', async () => {
