@@ -215,6 +215,18 @@ describe('k3s on hosts over a real sshd, by the real pulumi engine', function ()
       '',
     );
   });
+
+  it('is destroyed where the cluster has gone', async () => {
+    const change = { version: LATEST, agents: ['quay-2'] };
+    await up(change);
+    await lab.on(SERVER, 'systemctl stop k3s');
+    await (await stack(change)).destroy({ onOutput });
+    for (const host of [SERVER, 'quay-2'])
+      assert.equal(
+        await lab.on(host, 'ls /usr/local/bin/k3s /var/lib/rancher/k3s 2>/dev/null; true'),
+        '',
+      );
+  });
 });
 
 function changes({ summary }: UpResult): Record<string, number> {
