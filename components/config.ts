@@ -33,6 +33,8 @@ export const SECRET_KEYS = [
   'kubeconfig',
   'registryPassword',
   'databasePassword',
+  'agentToken',
+  'sshPrivateKey',
 ] as const;
 export type SecretKey = (typeof SECRET_KEYS)[number];
 
@@ -76,14 +78,30 @@ export function parseEstateConfig(raw: RawConfig): EstateConfig {
   }
   problems.push(...repeatedNodes(raw.values.nodes));
   if (problems.length > 0) throw new ConfigError(problems);
-  const config = parsed as unknown as EstateConfig;
+  const config = withHostsAsNodes(parsed as unknown as EstateConfig);
   const conflicts = [
+    ...nodesBesideHosts(config, raw.values.nodes),
     ...reservedNames(config),
     ...trafficProblems(config),
     ...missingSecrets(config, raw.secrets),
   ];
   if (conflicts.length > 0) throw new ConfigError(conflicts);
   return config;
+}
+
+/** Hosts over SSH are the estate's nodes: what says so of a node stands with the host. */
+function withHostsAsNodes(config: EstateConfig): EstateConfig {
+  if (config.cluster.kind !== 'ssh') return config;
+  const nodes = config.cluster.ssh.hosts.map(({ name, slot, eligible, labels, taints }) => ({
+    ...{ name, eligible, labels, taints },
+    ...(slot === undefined ? {} : { slot }),
+  }));
+  return { ...config, nodes };
+}
+
+function nodesBesideHosts({ cluster }: EstateConfig, nodes: unknown): string[] {
+  if (cluster.kind !== 'ssh' || !Array.isArray(nodes) || nodes.length === 0) return [];
+  return ['berth:nodes: must be empty when cluster.kind is ssh: cluster.ssh.hosts are the nodes'];
 }
 
 /**
@@ -139,6 +157,9 @@ function missingSecrets(config: EstateConfig, set: ReadonlySet<SecretKey>): stri
       problems.push(`berth:${key}: must be set ${why}: pulumi config set --secret berth:${key} …`);
   };
   if (config.cluster.kind === 'docker') need('clusterToken', 'when cluster.kind is docker');
+  if (config.cluster.kind === 'ssh')
+    for (const key of ['clusterToken', 'agentToken', 'sshPrivateKey'] as const)
+      need(key, 'when cluster.kind is ssh');
   if (config.cluster.kind === 'existing') need('kubeconfig', 'when cluster.kind is existing');
   if (config.images.username !== '') need('registryPassword', 'when images.username is set');
   if (config.posture.database.enabled)

@@ -45,6 +45,8 @@ export function declareEstate({ config, secrets }: StackConfig): EstateOutputs {
   const cluster = declareCluster(config, {
     token: secrets.clusterToken,
     kubeconfig: secrets.kubeconfig,
+    agentToken: secrets.agentToken,
+    sshPrivateKey: secrets.sshPrivateKey,
   });
   const { provider } = cluster;
   const slots = new NodeSlots('node', { cluster, nodes: config.nodes });

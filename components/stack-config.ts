@@ -9,7 +9,7 @@ const projectDirectory = resolve(__dirname, '..');
 /** A stack's configuration, and its secrets apart from it. */
 export interface StackConfig {
   readonly config: EstateConfig;
-  readonly secrets: Readonly<Record<SecretKey, pulumi.Output<string> | undefined>>;
+  readonly secrets: Readonly<Partial<Record<SecretKey, pulumi.Output<string> | undefined>>>;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { sshCluster, sshClusterProblems } from './ssh-cluster';
 import { absolutePath, block, dnsLabel, imageReference, range, wholeRange } from './values';
 
 const bind = z.strictObject({
@@ -47,9 +48,10 @@ const dockerCluster = block({
 });
 
 export const clusterSchema = block({
-  kind: z.enum(['docker', 'existing']).default('docker'),
+  kind: z.enum(['docker', 'existing', 'ssh']).default('docker'),
   docker: dockerCluster,
   existing: block({ context: z.string().default('') }),
+  ssh: sshCluster,
 }).superRefine((cluster, ctx) => {
   if (
     cluster.kind === 'docker' &&
@@ -61,6 +63,9 @@ export const clusterSchema = block({
       path: ['docker', 'capabilities'],
       message: 'must list the capabilities of a node when privileged is false',
     });
+  if (cluster.kind === 'ssh')
+    for (const { path, message } of sshClusterProblems(cluster.ssh))
+      ctx.addIssue({ code: 'custom', path: ['ssh', ...path], message });
 });
 
 export type ClusterConfig = z.infer<typeof clusterSchema>;

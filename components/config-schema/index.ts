@@ -35,3 +35,9 @@ export type {
 export type { PostureConfig } from './posture';
 export type { DisruptionBudgetConfig, SafetyConfig } from './review';
 export type { CpuSchedulingConfig, EventScalingConfig, SystemsConfig } from './systems';
+export {
+  ARCHITECTURES,
+  type Architecture,
+  type SshClusterConfig,
+  type SshHost,
+} from './ssh-cluster';

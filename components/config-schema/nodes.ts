@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { dnsLabel, labelKey, labelValue, range, wholeRange } from './values';
 
-const taint = z.strictObject({
+/** A taint as a node is given it. */
+export const taint = z.strictObject({
   key: labelKey,
   value: labelValue.default(''),
   effect: z.enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute']),

@@ -2,11 +2,14 @@ import * as kubernetes from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
 import type { EstateConfig } from '../config';
 import { DockerCluster, type DockerHosts } from './docker-cluster';
+import { SshCluster } from './ssh-cluster';
 
 /** The secrets of a stack that a cluster needs. */
 export interface ClusterSecrets {
   readonly token: pulumi.Output<string> | undefined;
   readonly kubeconfig: pulumi.Output<string> | undefined;
+  readonly agentToken?: pulumi.Output<string> | undefined;
+  readonly sshPrivateKey?: pulumi.Output<string> | undefined;
 }
 
 /** The cluster that everything else is declared on, however it came to be. */
@@ -20,17 +23,15 @@ export interface Cluster {
   readonly dockerHosts?: DockerHosts | undefined;
 }
 
-/**
- * Makes the configured cluster, or takes the existing one.
- * Hosts over SSH will be a third kind here, with the same result.
- */
+/** Makes the configured cluster, or takes the existing one. */
 export function declareCluster(config: EstateConfig, secrets: ClusterSecrets): Cluster {
   const made = makeHosts(config, secrets);
   const provider = new kubernetes.Provider('cluster', {
     kubeconfig: made.kubeconfig,
     enableServerSideApply: true,
     // A renewed certificate changes the kubeconfig but not the cluster: only this says that it is another one.
-    clusterIdentifier: config.cluster.kind === 'docker' ? config.cluster.docker.name : 'existing',
+    clusterIdentifier:
+      config.cluster.kind === 'docker' ? config.cluster.docker.name : config.cluster.kind,
     ...(config.cluster.kind === 'existing' && config.cluster.existing.context !== ''
       ? { context: config.cluster.existing.context }
       : {}),
@@ -44,6 +45,7 @@ function makeHosts(config: EstateConfig, secrets: ClusterSecrets) {
     return { kubeconfig: secrets.kubeconfig, nodesReady: {} };
   }
   if (secrets.token === undefined) throw new Error('berth:clusterToken is not set');
+  if (config.cluster.kind === 'ssh') return makeSshHosts(config, secrets, secrets.token);
   const cluster = new DockerCluster('cluster', {
     docker: config.cluster.docker,
     nodes: config.nodes,
@@ -54,4 +56,15 @@ function makeHosts(config: EstateConfig, secrets: ClusterSecrets) {
     nodesReady: cluster.nodesReady,
     dockerHosts: cluster.hosts,
   };
+}
+
+function makeSshHosts(
+  { cluster: { ssh } }: EstateConfig,
+  { agentToken, sshPrivateKey: privateKey }: ClusterSecrets,
+  token: pulumi.Output<string>,
+) {
+  if (agentToken === undefined) throw new Error('berth:agentToken is not set');
+  if (privateKey === undefined) throw new Error('berth:sshPrivateKey is not set');
+  const cluster = new SshCluster('cluster', { ssh, token, agentToken, privateKey });
+  return { kubeconfig: cluster.kubeconfig, nodesReady: cluster.nodesReady };
 }

@@ -77,6 +77,20 @@ async function withFolder<T>(near: string, use: (folder: string) => Promise<T>):
   }
 }
 
+/** Name of the image of the root and the programs alone. */
+export function baseOf(parts: ImageParts): string {
+  const programs = JSON.stringify(Object.entries(parts.programs).sort());
+  return `berth-lab/k3s-base:${contentKey(path.basename(parts.rootfs), programs)}`;
+}
+
+/** Makes the image of the root and the programs, unless it is there. @returns whether it was */
+export async function ensureBase(engine: Engine, parts: ImageParts): Promise<boolean> {
+  const base = baseOf(parts);
+  const hasBase = (await labelOf(engine, base)) !== undefined;
+  if (!hasBase) await importBase(engine, parts, base);
+  return hasBase;
+}
+
 /** Streams the root and the programs into the engine as one layer; nothing is packed or written twice. */
 async function importBase(engine: Engine, parts: ImageParts, image: string): Promise<void> {
   // Beside the cached files, so that they can be linked.
@@ -96,7 +110,7 @@ async function importBase(engine: Engine, parts: ImageParts, image: string): Pro
 /** The bundled entrypoint with all that belongs to it: path inside the image -> text. */
 async function entrypointFiles(): Promise<Record<string, string>> {
   const result = await build({
-    entryPoints: [path.join(__dirname, 'entrypoint', 'main.ts')],
+    entryPoints: [path.join(__dirname, 'entrypoint', 'container.ts')],
     bundle: true,
     write: false,
     platform: 'node',
@@ -127,16 +141,11 @@ export async function loadImage(
   engine: Engine,
   parts: ImageParts,
 ): Promise<'present' | 'entrypoint' | 'all'> {
-  const baseKey = contentKey(
-    path.basename(parts.rootfs),
-    JSON.stringify(Object.entries(parts.programs).sort()),
-  );
-  const base = `berth-lab/k3s-base:${baseKey}`;
+  const base = baseOf(parts);
   const files = await entrypointFiles();
   const key = contentKey(dockerfile(base, ''), JSON.stringify(files));
   if ((await labelOf(engine, K3S_IMAGE)) === key) return 'present';
-  const hasBase = (await labelOf(engine, base)) !== undefined;
-  if (!hasBase) await importBase(engine, parts, base);
+  const hasBase = await ensureBase(engine, parts);
   await withFolder(tmpdir(), async (folder) => {
     for (const [inside, text] of Object.entries(files)) {
       const target = path.join(folder, inside);

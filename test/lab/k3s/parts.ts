@@ -8,7 +8,8 @@ const binaries = [
   ...(['kube-proxy', 'containerd', 'containerd-shim-runc-v2', 'ctr'] as const),
 ] as const;
 
-const packages = [
+/** Debian packages of a node's root. */
+export const K3S_PACKAGES = [
   ...['containernetworking-plugins', 'coreutils', 'dash', 'etcd-server', 'grep', 'iproute2'],
   ...[
     'iptables',
@@ -36,7 +37,7 @@ export interface ImageParts {
 export async function ensureParts(reporter: Reporter): Promise<ImageParts> {
   const arch = process.arch === 'arm64' ? 'arm64' : 'amd64';
   const [rootfs, { kubectl, ...programs }, node] = await Promise.all([
-    ensureRootfs({ name: 'k3s', arch, packages }, reporter),
+    ensureRootfs({ name: 'k3s', arch, packages: K3S_PACKAGES }, reporter),
     ensurePrograms([...binaries, 'kubectl'], reporter),
     fetchNode(arch, reporter),
   ]);

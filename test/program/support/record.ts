@@ -43,6 +43,8 @@ function outputsOf(args: pulumi.runtime.MockResourceArgs): Record<string, unknow
       networkDatas: networks.map(({ name }) => ({ networkName: name, ipAddress: '172.18.0.9' })),
     };
   }
+  if (args.type === 'command:remote:Command')
+    return { stdout: `K10${'0'.repeat(64)}::node:agent-secret\n`, stderr: '' };
   if (args.type === 'command:local:Command')
     return { stdout: 'clusters:\n- cluster:\n    server: https://127.0.0.1:6443\n', stderr: '' };
   return {};

@@ -65,3 +65,9 @@ async function postgresIn(root: string): Promise<string | undefined> {
     .map((version) => path.join(folder, version, 'bin'))
     .find((bin) => existsSync(path.join(bin, 'initdb')));
 }
+
+/** shellcheck of Debian. */
+export async function ensureShellcheck(): Promise<Program> {
+  const { root, env } = await unpacked('shellcheck');
+  return { file: path.join(root, 'usr', 'bin', 'shellcheck'), env };
+}

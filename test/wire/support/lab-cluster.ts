@@ -93,7 +93,6 @@ async function buildService({ ctx, env }: LabEngine, service: string): Promise<s
 
 /** What Docker is told of the node's container. */
 async function nodeFlags({ ctx }: LabEngine): Promise<string[]> {
-  const options = k3sContainerOptions;
   const registries = path.join(ctx.root, 'wire-registries.yaml');
   const endpoint = [`http://${ctx.registry}`];
   const named = [...MIRRORED_REGISTRIES, ctx.registry];
@@ -101,9 +100,18 @@ async function nodeFlags({ ctx }: LabEngine): Promise<string[]> {
   await writeFile(registries, stringify({ mirrors }));
   return [
     ...['--name', CONTAINER, '--hostname', 'server', '--env', 'K3S_NODE_NAME=server'],
-    ...['--cpus', '2', '--memory', '3g', '--cgroupns', options.cgroupnsMode],
+    ...['--cpus', '2', '--memory', '3g'],
     ...['--publish', `${ctx.address}:${ctx.kubeApiPort}:6443`],
     ...['--volume', `${registries}:/etc/rancher/k3s/registries.yaml:ro`],
+    ...nodeContainerFlags(),
+  ];
+}
+
+/** What Docker is told of any container that is to be a node. */
+export function nodeContainerFlags(): string[] {
+  const options = k3sContainerOptions;
+  return [
+    ...['--cgroupns', options.cgroupnsMode],
     ...options.capabilities.flatMap((name) => ['--cap-add', name]),
     ...options.securityOptions.flatMap((name) => ['--security-opt', name]),
     ...options.devices.flatMap(({ hostPath }) => ['--device', hostPath]),

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
 /** What a node was asked to be, from its command line and environment, as k3s reads them. */
@@ -6,6 +7,8 @@ export interface NodeOptions {
   nodeName: string;
   /** Shared secret; undefined on a server means "make one and keep it". */
   token: string | undefined;
+  /** What agents join a server with; undefined for the token itself. */
+  agentToken: string | undefined;
   /** An agent's server, such as https://berth-dev-server:6443. Undefined on a server. */
   serverUrl: string | undefined;
   httpsPort: number;
@@ -26,12 +29,14 @@ export interface NodeOptions {
 
 const shared = {
   token: { type: 'string', short: 't' },
+  'token-file': { type: 'string' },
   'node-name': { type: 'string' },
   'node-label': { type: 'string', multiple: true },
   'node-taint': { type: 'string', multiple: true },
   'kubelet-arg': { type: 'string', multiple: true },
 } as const;
 const serverOnly = {
+  'agent-token-file': { type: 'string' },
   'tls-san': { type: 'string', multiple: true },
   disable: { type: 'string', multiple: true },
   'cluster-cidr': { type: 'string' },
@@ -49,6 +54,10 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 function lists(values: string[] | undefined): string[] {
   return (values ?? []).flatMap((value) => value.split(',')).filter((value) => value !== '');
+}
+
+function fileLine(file: string | undefined): string | undefined {
+  return file === undefined ? undefined : readFileSync(file, 'utf8').trim();
 }
 
 function octal(text: string | undefined): number {
@@ -98,7 +107,7 @@ export function parseNodeOptions(
   if (unknown.length > 0)
     throw new Error(`--disable ${unknown.join(',')}: known are ${[...absent].join(', ')}`);
   const serverUrl = role === 'agent' ? (values.server ?? env.K3S_URL) : undefined;
-  const token = values.token ?? env.K3S_TOKEN;
+  const token = values.token ?? fileLine(values['token-file']) ?? env.K3S_TOKEN;
   if (role === 'agent') {
     if (!serverUrl) throw new Error('an agent needs --server or K3S_URL');
     if (!/^https:\/\/[^/]+$/.test(serverUrl))
@@ -112,6 +121,7 @@ export function parseNodeOptions(
     role,
     nodeName,
     token: token || undefined,
+    agentToken: fileLine(values['agent-token-file']),
     serverUrl,
     httpsPort: port(values['https-listen-port']),
     clusterCidr: values['cluster-cidr'] ?? '10.42.0.0/16',

@@ -7,7 +7,8 @@ import { issueAway, type KeyPair } from './pki';
 /** What the join endpoint rests on. */
 export interface JoinServerOptions {
   port: number;
-  secret: string;
+  /** Each lets an agent join. */
+  secrets: readonly string[];
   ca: string;
   tls: KeyPair;
   clusterCidr: string;
@@ -52,7 +53,8 @@ async function answerJoin(
     response.writeHead(status, { 'content-type': 'text/plain' }).end(reason);
   };
   const token = /^Bearer (.*)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
-  if (!sameSecret(token, options.secret)) return refuse(401, 'the token is wrong');
+  if (!options.secrets.some((secret) => sameSecret(token, secret)))
+    return refuse(401, 'the token is wrong');
   let join: JoinRequest;
   try {
     join = checkJoinRequest(await bodyOf(request));

@@ -3,6 +3,7 @@ import { hostname, networkInterfaces } from 'node:os';
 import { startAgent } from './agent';
 import { ownCgroup, prepareCgroup } from './cgroup';
 import { cleanUp } from './clean-up';
+import { withConfigFile } from './config-file';
 import { parseNodeOptions } from './flags';
 import { errorText, log } from './log';
 import { prepareMachine } from './prepare-machine';
@@ -21,8 +22,14 @@ function nodeAddress(): string {
   throw new Error('this container has no network: no address on eth0');
 }
 
-async function main(): Promise<void> {
-  const options = parseNodeOptions(process.argv.slice(2), process.env, hostname());
+/** How a node ends. */
+export interface NodeEnd {
+  /** True where the node's end is the container's: nothing may be left. On a host, pods go on without k3s. */
+  readonly endPods: boolean;
+}
+
+async function main(argv: readonly string[], { endPods }: NodeEnd): Promise<void> {
+  const options = parseNodeOptions(withConfigFile(argv), process.env, hostname());
   const ending = new AbortController();
   let failed = false;
   const end = (reason: string, isFailure: boolean): void => {
@@ -50,11 +57,14 @@ async function main(): Promise<void> {
 
   await ended;
   await supervisor.stop(programGraceMs);
-  await cleanUp(cgroup, podGraceMs);
+  if (endPods) await cleanUp(cgroup, podGraceMs);
   process.exit(failed ? 1 : 0);
 }
 
-main().catch((error: unknown) => {
-  log(errorText(error));
-  process.exit(1);
-});
+/** Runs a node until a signal, or the end of one of its programs, ends it. @param argv `server …` or `agent …` */
+export function runNode(argv: readonly string[], end: NodeEnd): void {
+  main(argv, end).catch((error: unknown) => {
+    log(errorText(error));
+    process.exit(1);
+  });
+}

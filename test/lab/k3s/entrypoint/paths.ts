@@ -6,6 +6,7 @@ export const paths = {
   pki: `${data}/server/tls`,
   etcd: `${data}/server/db`,
   nodeToken: `${data}/server/node-token`,
+  agentToken: `${data}/server/agent-token`,
   manifests: `${data}/server/manifests`,
   shippedManifests: '/usr/local/share/k3s/manifests',
   agent: `${data}/agent`,

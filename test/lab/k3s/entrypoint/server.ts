@@ -25,6 +25,13 @@ async function clusterSecret(token: string | undefined, ca: string): Promise<str
   return secret;
 }
 
+/** What agents join with, written down in its full form as k3s does. */
+async function agentSecretOf(token: string, ca: string): Promise<string> {
+  const { secret } = parseToken(token);
+  await writePrivate(paths.agentToken, `K10${caHash(ca)}::node:${secret}\n`);
+  return secret;
+}
+
 /** Applies the manifests of the server's folder, the image's own included, until it works. */
 async function applyManifests(config: string, serviceCidr: string): Promise<void> {
   for (const name of await readdir(paths.shippedManifests)) {
@@ -64,6 +71,7 @@ export async function startServer(supervisor: Supervisor, context: NodeContext):
   await ensurePki(plane.apiserverSans(options, nodeAddress, hostname()));
   const [{ cert: ca }, admin] = await Promise.all([readPair('ca'), readPair('admin')]);
   const secret = await clusterSecret(options.token, ca);
+  const agentSecret = await agentSecretOf(options.agentToken ?? secret, ca);
   const config = async (name: string): Promise<string> => {
     const path = `${paths.pki}/${name}.kubeconfig`;
     await writePrivate(path, kubeconfig({ server: apiUrl, ca, ...(await readPair(name)) }));
@@ -90,7 +98,13 @@ export async function startServer(supervisor: Supervisor, context: NodeContext):
   const tls = await readPair('apiserver');
   const admit = ({ nodeName: name, nodePassword }: { nodeName: string; nodePassword: string }) =>
     checkNodePassword(client, name, nodePassword);
-  serveJoins({ ...ranges, port: options.httpsPort + 1, secret, tls, admit });
+  serveJoins({
+    ...ranges,
+    port: options.httpsPort + 1,
+    secrets: [secret, agentSecret],
+    tls,
+    admit,
+  });
   freeNamesOfDeletedNodes(client, signal);
   const output = kubeconfig({ server: apiUrl, ca, ...admin });
   await writePrivate(options.kubeconfig, output, options.kubeconfigMode);

@@ -1,0 +1,58 @@
+import * as pulumi from '@pulumi/pulumi';
+import type { SshClusterConfig } from '../config-schema';
+import { K3sAgent } from './k3s-agent';
+import { K3sServer } from './k3s-server';
+
+export interface SshClusterArgs {
+  readonly ssh: SshClusterConfig;
+  /** Secret with which servers join. */
+  readonly token: pulumi.Input<string>;
+  /** Secret with which agents join. */
+  readonly agentToken: pulumi.Input<string>;
+  /** Key that every host lets in. */
+  readonly privateKey: pulumi.Input<string>;
+}
+
+/**
+ * k3s on hosts over SSH. Hosts are changed one at a time, servers first, each after the one before it: so a host that
+ * fails stops the roll, and those after it stay as they are.
+ */
+export class SshCluster extends pulumi.ComponentResource {
+  /** Cluster-admin kubeconfig (secret). */
+  readonly kubeconfig: pulumi.Output<string>;
+  /** What to depend on before using a node, by node name. */
+  readonly nodesReady: Readonly<Record<string, pulumi.Resource>>;
+
+  constructor(name: string, args: SshClusterArgs, options?: pulumi.ComponentResourceOptions) {
+    super('berth:hosts:SshCluster', name, {}, options);
+    const { ssh } = args;
+    const privateKey = pulumi.secret(args.privateKey);
+    const ready: Record<string, pulumi.Resource> = {};
+    let previous: pulumi.Resource | undefined;
+    let first: K3sServer | undefined;
+    const following = () => ({
+      parent: this,
+      ...(previous === undefined ? {} : { dependsOn: [previous] }),
+    });
+    for (const host of ssh.hosts.filter(({ role }) => role === 'server')) {
+      const { token, agentToken } = args;
+      const server: K3sServer = new K3sServer(
+        host.name,
+        { host, privateKey, ssh, token, agentToken, first },
+        following(),
+      );
+      first ??= server;
+      previous = ready[host.name] = server;
+    }
+    if (first === undefined) throw new Error('berth:cluster.ssh.hosts: no host has role: server');
+    for (const host of ssh.hosts.filter(({ role }) => role === 'agent'))
+      previous = ready[host.name] = new K3sAgent(
+        host.name,
+        { host, privateKey, ssh, server: first },
+        following(),
+      );
+    this.kubeconfig = first.kubeconfig;
+    this.nodesReady = ready;
+    this.registerOutputs({});
+  }
+}

@@ -1,0 +1,3 @@
+import { runNode } from './main';
+
+runNode(process.argv.slice(2), { endPods: true });

@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict';
+import * as pulumi from '@pulumi/pulumi';
+import { ConfigError, parseEstateConfig, type SecretKey } from '../../components/config';
+import { declareCluster } from '../../components/hosts/cluster';
+import { NodeSlots } from '../../components/node-slots';
+import { only, record, type Declared } from './support/record';
+
+const HOST_KEY = `ssh-ed25519 ${'A'.repeat(68)}`;
+const SHA256 = 'ab'.repeat(32);
+const SECRETS: readonly SecretKey[] = ['clusterToken', 'agentToken', 'sshPrivateKey'];
+const REMOTE = 'command:remote:Command';
+
+const board = (name: string, more: Record<string, unknown> = {}) => ({
+  ...{ name, address: `${name}.example.org`, hostKey: HOST_KEY, arch: 'arm64' },
+  ...more,
+});
+const quay = board('quay', { role: 'server', arch: 'amd64', address: '192.0.2.1' });
+const HOSTS = [quay, board('board-1', { slot: 1, labels: { device: 'agx' } }), board('board-2')];
+
+const parse = (ssh: Record<string, unknown>, secrets = SECRETS, more = {}) =>
+  parseEstateConfig({
+    values: {
+      cluster: { kind: 'ssh', ssh: { sha256: { amd64: SHA256, arm64: SHA256 }, ...ssh } },
+      ...more,
+    },
+    keys: ['cluster'],
+    secrets: new Set(secrets),
+  });
+
+function problemsOf(...args: Parameters<typeof parse>): string {
+  try {
+    parse(...args);
+  } catch (error) {
+    assert.ok(error instanceof ConfigError, String(error));
+    return error.problems.join('\n');
+  }
+  assert.fail('the configuration was accepted');
+}
+
+const declare = async (ssh: Record<string, unknown> = {}): Promise<readonly Declared[]> => {
+  const { declared } = await record(() => {
+    const config = parse({ hosts: HOSTS, ...ssh });
+    const cluster = declareCluster(config, {
+      kubeconfig: undefined,
+      token: pulumi.secret('server-secret'),
+      agentToken: pulumi.secret('agent-secret'),
+      sshPrivateKey: pulumi.secret('pem-secret'),
+    });
+    new NodeSlots('node', { cluster, nodes: config.nodes });
+  });
+  return declared;
+};
+const script = (declared: readonly Declared[], name: string, part = 'create'): string =>
+  String(only(declared, REMOTE, name).inputs[part]);
+
+describe('configuration of hosts over SSH', () => {
+  it('makes the hosts the nodes of the estate', () => {
+    const { nodes } = parse({ hosts: HOSTS });
+    assert.deepEqual(
+      nodes.map(({ name, slot }) => [name, slot]),
+      [
+        ['quay', undefined],
+        ['board-1', 1],
+        ['board-2', undefined],
+      ],
+    );
+    assert.match(
+      problemsOf({ hosts: HOSTS }, SECRETS, { nodes: [{ name: 'x' }] }),
+      /berth:nodes: /,
+    );
+  });
+
+  it('refuses a host without its key, and says how to get it', () => {
+    const keyless = board('board-3', { hostKey: undefined });
+    const problems = problemsOf({ hosts: [...HOSTS, keyless] });
+    assert.match(problems, /^berth:cluster\.ssh\.hosts\[3\]\.hostKey: .*ssh-keyscan -t ed25519/);
+  });
+
+  it('tells all problems at once, each with its place', () => {
+    const problems = problemsOf({
+      sha256: { amd64: 'abc' },
+      version: '1.36',
+      hosts: [board('UPPER'), board('b', { hostKey: 'none', port: 0, user: 'a b' })],
+    });
+    for (const place of [
+      ...['sha256.amd64', 'version', 'hosts[0].name', 'hosts[1].hostKey', 'hosts[1].port'],
+      'hosts[1].user',
+    ])
+      assert.ok(problems.includes(`berth:cluster.ssh.${place}: `), `${place} in\n${problems}`);
+  });
+
+  it('wants an odd number of servers, checksums, and names, addresses and slots once', () => {
+    const problems = problemsOf({
+      sha256: {},
+      hosts: [quay, { ...quay, name: 'other' }, board('b', { slot: 2 }), board('b', { slot: 2 })],
+    });
+    for (const problem of [
+      /ssh\.hosts: .*has 2 hosts with role: server/,
+      /ssh\.sha256\.amd64: must be set/,
+      /ssh\.sha256\.arm64: must be set/,
+      /hosts\[1\]\.address: .*is taken by hosts\[0\]/,
+      /hosts\[3\]\.name: .*is taken by hosts\[2\]/,
+      /hosts\[3\]\.slot: .*is taken by hosts\[2\]/,
+    ])
+      assert.match(problems, problem);
+  });
+
+  it('asks for its three secrets', () => {
+    const problems = problemsOf({ hosts: HOSTS }, []);
+    for (const key of SECRETS) assert.match(problems, new RegExp(`berth:${key}: must be set`));
+  });
+});
+
+describe('hosts over SSH', () => {
+  it('are components that a preview knows, named as their nodes', async () => {
+    const declared = await declare();
+    const hosts = declared.filter(({ type }) => /K3s(Server|Agent)$/.test(type));
+    assert.deepEqual(
+      hosts.map(({ type, name }) => [type, name]),
+      [
+        ['berth:hosts:K3sServer', 'quay'],
+        ['berth:hosts:K3sAgent', 'board-1'],
+        ['berth:hosts:K3sAgent', 'board-2'],
+      ],
+    );
+    assert.deepEqual(hosts[1]?.inputs.labels, {
+      ...{ device: 'agx', 'posture/eligible': 'true', 'posture/slot': 'slot-1' },
+    });
+  });
+
+  it('pin the key of the host in every connection', async () => {
+    const remotes = (await declare()).filter(({ type }) => type === REMOTE);
+    assert.ok(remotes.length >= 8);
+    for (const { name, inputs } of remotes)
+      assert.ok(JSON.stringify(inputs.connection).includes(HOST_KEY), name);
+  });
+
+  it('say no secret outside of what is secret', async () => {
+    const declared = await declare();
+    const text = JSON.stringify(declared, (_key, value: unknown) =>
+      value !== null && typeof value === 'object' && '4dabf18193072939515e22adb298388d' in value
+        ? '[secret]'
+        : value,
+    );
+    assert.doesNotMatch(text, /server-secret|agent-secret|pem-secret/);
+    assert.ok(
+      JSON.stringify(only(declared, REMOTE, 'quay-k3s').inputs.stdin).includes('agent-secret'),
+    );
+  });
+
+  it('install the pinned release for their processor from the mirror', async () => {
+    const declared = await declare({ mirror: 'https://mirror.example.org/k3s/' });
+    const release = 'https://mirror.example.org/k3s/v1.36.3%2Bk3s1';
+    assert.ok(script(declared, 'quay-k3s').includes(`${release}/k3s'`));
+    assert.ok(script(declared, 'board-1-k3s').includes(`${release}/k3s-arm64'`));
+  });
+
+  it('install from a folder of the host alone where they have no network', async () => {
+    const airGap = { directory: '/media/k3s', imagesSha256: { amd64: SHA256, arm64: SHA256 } };
+    const text = script(await declare({ airGap }), 'board-1-k3s');
+    assert.match(text, /\/media\/k3s\/k3s-arm64/);
+    assert.match(text, /\/media\/k3s\/k3s-airgap-images-arm64\.tar\.zst/);
+    assert.doesNotMatch(text, /curl|wget|https?:\/\/(?!k3s\.io|quay|192)/);
+  });
+
+  it('run as root through sudo where they are reached as another user', async () => {
+    const hosts = [quay, board('board-1', { user: 'pi' })];
+    assert.match(script(await declare({ hosts }), 'board-1-k3s'), /^sudo -n sh -c '/);
+  });
+
+  it('form a cluster of three servers that join the first one', async () => {
+    const more = ['s-2', 's-3'].map((name) => board(name, { role: 'server' }));
+    const declared = await declare({ hosts: [quay, ...more] });
+    assert.match(script(declared, 'quay-k3s'), /"cluster-init": true/);
+    for (const name of ['s-2', 's-3']) {
+      assert.match(script(declared, `${name}-k3s`), /"server": "https:\/\/192\.0\.2\.1:6443"/);
+      assert.match(script(declared, `${name}-registration`, 'delete'), /delete node s-/);
+    }
+  });
+});
