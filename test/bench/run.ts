@@ -7,6 +7,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   extender: async () => (await import('./extender.bench')).extenderBench,
   placement: async () => (await import('./cpu-scheduler.bench')).placementBench,
   scaler: async () => (await import('./scaler.bench')).scalerBench,
+  soak: async () => (await import('./soak.bench')).soakBench,
 };
 
 const USAGE = `npm run bench -- [--only NAME] [--rounds 5] [--quick]
