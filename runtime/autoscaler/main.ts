@@ -25,6 +25,8 @@ import { healthOf } from './api/health';
 import { LiveControl } from './api/live-control';
 import { startApi } from './api/server';
 import { workerMould } from './containers/settings';
+import { autoscalerLog } from './log/logger';
+import { addClusterMetrics } from './cluster-metrics';
 import { autoscalerMetrics } from './metrics';
 import { Autoscaler } from './service';
 import { autoscalerSettings, checkScalingSettings, type AutoscalerSettings } from './settings';
@@ -61,6 +63,9 @@ async function start(settings: AutoscalerSettings, log: Logger): Promise<Running
   const view: View = new View({
     ...{ cpu, memory, synced: () => watch.synced },
     onBad: (what, error) => log.error({ what, err: error }, 'an object cannot be read'),
+  });
+  addClusterMetrics(metrics, {
+    ...{ settings, observe: () => view.observe(), nowMs: () => clock.nowMs() },
   });
   const { live, history, containers } = stores;
   const disruptions = new LeaseDisruptions(
@@ -172,5 +177,6 @@ serviceMain({
     checkScalingSettings(settings);
     checkLeaseSettings(settings);
   },
+  log: (settings) => autoscalerLog(settings),
   start,
 });

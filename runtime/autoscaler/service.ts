@@ -2,6 +2,7 @@ import type { Clock } from '../shared/clock';
 import type { Logger } from '../shared/log';
 import { EventBus, BUS_DEFAULTS } from './events/bus';
 import { handleEvents } from './events/handlers';
+import { cycleFields } from './log/cycle-text';
 import type { AutoscalerMetrics } from './metrics';
 import type { Outside } from './operations/context';
 import { sendEvents } from './operations/reconciler';
@@ -132,11 +133,11 @@ export class Autoscaler {
   #decided(decision: Decision): void {
     const { log, settings } = this.parts;
     this.#cycles += 1;
-    const { kind, reason, evidence } = decision;
+    const { kind, reason } = decision;
     const same = kind === 'hold' && reason === this.#lastReason;
     this.#lastReason = reason;
-    const line = { cycle: this.#cycles, dryRun: settings.dryRun, decision: kind, reason, evidence };
-    // Every few seconds the same would be said again.
-    log[same ? 'debug' : 'info'](line, 'cycle');
+    // Every few seconds the same would be said again; who reads along wants to see each.
+    const quiet = same && settings.logFormat !== 'pretty';
+    log[quiet ? 'debug' : 'info'](cycleFields(this.#cycles, settings.dryRun, decision), 'cycle');
   }
 }

@@ -8,11 +8,11 @@ import {
 } from '../shared/settings';
 import { z } from 'zod';
 import { dockerSettings } from './containers/settings';
+import { logOutputSettings } from './log/settings';
 import {
   disruptionSettings,
   kubernetesSettings,
   leaseSettings,
-  logSettings,
   nodeCpuSettings,
 } from '../shared/service-settings';
 
@@ -262,7 +262,7 @@ export const autoscalerSettings = defineSettings({
   ...usageSettings,
   ...leaseSettings('berth-system', 'autoscaler'),
   ...disruptionSettings,
-  ...logSettings,
+  ...logOutputSettings,
 });
 
 export type ScalingSettings = SettingsOf<typeof scalingSettings>;
