@@ -18,6 +18,7 @@ import { DockerContainers } from './adapters/docker-containers';
 import { KubeCluster } from './adapters/kube-cluster';
 import { KubeWatch } from './adapters/kube-watch';
 import { mongoClient } from './adapters/mongo-connection';
+import { MongoDecisions } from './adapters/mongo-decisions';
 import { MongoHistory } from './adapters/mongo-history';
 import { connectRedis } from './adapters/redis-connection';
 import { RedisLiveState } from './adapters/redis-state';
@@ -76,6 +77,7 @@ async function start(settings: AutoscalerSettings, log: Logger): Promise<Running
   const cluster = new KubeCluster(api);
   const autoscaler: Autoscaler = new Autoscaler({
     outside: { containers, cluster, live, history, disruptions, clock },
+    decisions: stores.decisions,
     ...{ watch, view, cpu, memory, leadership: elector, settings, metrics, clock, log },
   });
   const { httpHost: host, port, metricsPort } = settings;
@@ -137,6 +139,7 @@ function connectStores(settings: AutoscalerSettings, log: Logger) {
     history: new MongoHistory(mongo.db(mongoDatabase), mongoTimeoutMs, (collection, id, error) =>
       log.error({ collection, id, err: error }, 'a record in MongoDB cannot be read'),
     ),
+    decisions: new MongoDecisions(mongo.db(mongoDatabase), mongoTimeoutMs, settings.decisionsKept),
     containers: new DockerContainers(docker, workerMould(settings), settings.dockerTimeoutMs),
     close: async (): Promise<void> => {
       redis.disconnect();

@@ -7,9 +7,10 @@ import type { AutoscalerMetrics } from './metrics';
 import type { Outside } from './operations/context';
 import { sendEvents } from './operations/reconciler';
 import { onlyWhileLeader, type Leadership } from './only-while-leader';
-import type { ClusterWatch } from './ports';
+import type { ClusterWatch, Decisions } from './ports';
 import type { AutoscalerSettings } from './settings';
 import { Dependencies } from './state/dependencies';
+import { DecisionRecorder } from './state/recorder';
 import type { View } from './state/view';
 import { Term } from './term';
 import type { Decision } from './types';
@@ -24,6 +25,7 @@ export interface ReadingTask {
 /** What the service is made of. */
 export interface ServiceParts {
   readonly outside: Outside;
+  readonly decisions: Decisions;
   readonly watch: ClusterWatch;
   readonly view: View;
   readonly cpu: ReadingTask;
@@ -47,6 +49,7 @@ export class Autoscaler {
   readonly stores: Dependencies<Store>;
   #term: Term | undefined;
   #terms: Promise<void> = Promise.resolve();
+  readonly #recorder: DecisionRecorder;
   #cycles = 0;
   #lastReason = '';
 
@@ -77,6 +80,14 @@ export class Autoscaler {
         else log.warn({ store, why }, 'cannot be reached');
       },
     );
+    this.#recorder = new DecisionRecorder({
+      decisions: parts.decisions,
+      intervalMs: parts.settings.decisionIntervalMs,
+      failed: (why, error) => {
+        metrics.errors.inc({ type: 'decision_record' });
+        log.debug({ why, err: error }, 'a decision is not there for replay');
+      },
+    });
     view.onWaiting = () => this.#term?.poke();
   }
 
@@ -100,6 +111,7 @@ export class Autoscaler {
       ...{ outside, leadership, settings, metrics, log, events: this.bus },
       observe: () => view.observe(),
       decided: (decision) => this.#decided(decision),
+      record: (decision, snapshot) => this.#recorder.note(decision, snapshot),
     });
     this.#term = term;
     metrics.leader.set(1);

@@ -78,7 +78,7 @@ export class RunningService {
 
   /** Where it answers. */
   get url(): string {
-    return `http://127.0.0.1:${String(this.lines.find(({ msg }) => msg === 'started')?.['port'])}`;
+    return `http://${this.env['HTTP_HOST']}:${String(this.lines.find(({ msg }) => msg === 'started')?.['port'])}`;
   }
 
   async get(route: string): Promise<{ status: number; body: Record<string, unknown> }> {
