@@ -14,6 +14,7 @@ import { MongoDb } from '../platform/mongodb';
 import { Redis } from '../platform/redis';
 import type { ServiceImages } from '../service-images';
 import { Autoscaler } from '../services/autoscaler';
+import { declareAutoscalerDashboards } from '../services/autoscaler-dashboards';
 import { DockerSocketProxy } from '../services/docker-socket-proxy';
 import { ScalingTests } from '../workloads/scaling-tests';
 
@@ -99,6 +100,7 @@ export class Autoscaling extends pulumi.ComponentResource {
         },
         inside,
       );
+    declareAutoscalerDashboards(namespace, inside);
     this.urls = { [AUTOSCALER_NAME]: autoscaler.url };
     this.registerOutputs({ urls: this.urls });
   }

@@ -19,6 +19,8 @@ export interface LoopParts {
   readonly events: Events;
   /** Answers from memory. */
   observe(): Observed;
+  /** Told of each decision and what it rests on, which changes after that. */
+  record?(decision: Decision, snapshot: Snapshot): void;
 }
 
 /**
@@ -60,7 +62,10 @@ export class Loop {
     metrics.decided(decision);
     this.#tell(snapshot, decision);
     this.last = decision;
-    if (!settings.dryRun) this.#act(decision);
+    if (!settings.dryRun) {
+      this.parts.record?.(decision, snapshot);
+      this.#act(decision);
+    }
     return decision;
   }
 

@@ -18,6 +18,7 @@ import { DockerContainers } from './adapters/docker-containers';
 import { KubeCluster } from './adapters/kube-cluster';
 import { KubeWatch } from './adapters/kube-watch';
 import { mongoClient } from './adapters/mongo-connection';
+import { MongoDecisions } from './adapters/mongo-decisions';
 import { MongoHistory } from './adapters/mongo-history';
 import { connectRedis } from './adapters/redis-connection';
 import { RedisLiveState } from './adapters/redis-state';
@@ -25,6 +26,8 @@ import { healthOf } from './api/health';
 import { LiveControl } from './api/live-control';
 import { startApi } from './api/server';
 import { workerMould } from './containers/settings';
+import { autoscalerLog } from './log/logger';
+import { addClusterMetrics } from './cluster-metrics';
 import { autoscalerMetrics } from './metrics';
 import { Autoscaler } from './service';
 import { autoscalerSettings, checkScalingSettings, type AutoscalerSettings } from './settings';
@@ -62,6 +65,9 @@ async function start(settings: AutoscalerSettings, log: Logger): Promise<Running
     ...{ cpu, memory, synced: () => watch.synced },
     onBad: (what, error) => log.error({ what, err: error }, 'an object cannot be read'),
   });
+  addClusterMetrics(metrics, {
+    ...{ settings, observe: () => view.observe(), nowMs: () => clock.nowMs() },
+  });
   const { live, history, containers } = stores;
   const disruptions = new LeaseDisruptions(
     kubeLeaseStore(api, settings.leaseNamespace, settings.disruptionsLease),
@@ -71,6 +77,7 @@ async function start(settings: AutoscalerSettings, log: Logger): Promise<Running
   const cluster = new KubeCluster(api);
   const autoscaler: Autoscaler = new Autoscaler({
     outside: { containers, cluster, live, history, disruptions, clock },
+    decisions: stores.decisions,
     ...{ watch, view, cpu, memory, leadership: elector, settings, metrics, clock, log },
   });
   const { httpHost: host, port, metricsPort } = settings;
@@ -132,6 +139,7 @@ function connectStores(settings: AutoscalerSettings, log: Logger) {
     history: new MongoHistory(mongo.db(mongoDatabase), mongoTimeoutMs, (collection, id, error) =>
       log.error({ collection, id, err: error }, 'a record in MongoDB cannot be read'),
     ),
+    decisions: new MongoDecisions(mongo.db(mongoDatabase), mongoTimeoutMs, settings.decisionsKept),
     containers: new DockerContainers(docker, workerMould(settings), settings.dockerTimeoutMs),
     close: async (): Promise<void> => {
       redis.disconnect();
@@ -172,5 +180,6 @@ serviceMain({
     checkScalingSettings(settings);
     checkLeaseSettings(settings);
   },
+  log: (settings) => autoscalerLog(settings),
   start,
 });

@@ -41,6 +41,7 @@ export function autoscalerMetrics() {
   for (const type of ISSUES) fixed.inc({ type }, 0);
   return {
     registry: metrics.registry,
+    gauge: metrics.gauge,
     errors,
     leader,
     decided({ kind, evidence }: Decision): void {

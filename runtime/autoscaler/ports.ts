@@ -5,7 +5,8 @@ import type { Reading } from '../shared/freshness';
 import type { Pod } from '../shared/kubernetes/types';
 import type { EventData, EventName } from './events/types';
 import type { Claim, StorageClass, Volume } from './policy/claim-state';
-import type { Budget, Operation, ScalingEvent, WorkerRecord } from './types';
+import type { Rule } from './policy/rules';
+import type { Budget, Decision, Operation, ScalingEvent, WorkerRecord } from './types';
 
 export type { Clock } from '../shared/clock';
 export type { Disruptions } from '../shared/disruptions/types';
@@ -176,6 +177,33 @@ export interface History {
   putWorker(worker: WorkerRecord): Promise<void>;
   /** The record stays, marked as removed. */
   removeWorker(name: string, atMs: number): Promise<void>;
+}
+
+/** A decision, and what it rested on, packed as `state/recorder.ts` does. */
+export interface DecisionRecord {
+  readonly decision: Decision;
+  readonly snapshot: string;
+}
+
+/** Which decisions are asked for, by when they were made. */
+export interface DecisionQuery {
+  readonly limit: number;
+  readonly sinceMs?: number | undefined;
+  /** Only earlier ones. */
+  readonly beforeMs?: number | undefined;
+}
+
+/** A rule, and what writing it down has changed. */
+export type RuleChange = Rule & { readonly change: 'created' | 'updated' | 'unchanged' };
+
+/** What people look at later: MongoDB. Nothing rests on it. */
+export interface Decisions {
+  /** Keeps a decision, and drops the oldest ones beyond a number. */
+  add(record: DecisionRecord): Promise<void>;
+  /** The most recent first. */
+  list(query: DecisionQuery): Promise<readonly DecisionRecord[]>;
+  /** Writes rules down; again, it changes nothing but what differs. */
+  initRules(rules: readonly Rule[]): Promise<readonly RuleChange[]>;
 }
 
 /** Tells those who do something about it what was seen. */

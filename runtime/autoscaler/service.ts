@@ -2,13 +2,15 @@ import type { Clock } from '../shared/clock';
 import type { Logger } from '../shared/log';
 import { EventBus, BUS_DEFAULTS } from './events/bus';
 import { handleEvents } from './events/handlers';
+import { cycleFields } from './log/cycle-text';
 import type { AutoscalerMetrics } from './metrics';
 import type { Outside } from './operations/context';
 import { sendEvents } from './operations/reconciler';
 import { onlyWhileLeader, type Leadership } from './only-while-leader';
-import type { ClusterWatch } from './ports';
+import type { ClusterWatch, Decisions } from './ports';
 import type { AutoscalerSettings } from './settings';
 import { Dependencies } from './state/dependencies';
+import { DecisionRecorder } from './state/recorder';
 import type { View } from './state/view';
 import { Term } from './term';
 import type { Decision } from './types';
@@ -23,6 +25,7 @@ export interface ReadingTask {
 /** What the service is made of. */
 export interface ServiceParts {
   readonly outside: Outside;
+  readonly decisions: Decisions;
   readonly watch: ClusterWatch;
   readonly view: View;
   readonly cpu: ReadingTask;
@@ -46,6 +49,7 @@ export class Autoscaler {
   readonly stores: Dependencies<Store>;
   #term: Term | undefined;
   #terms: Promise<void> = Promise.resolve();
+  readonly #recorder: DecisionRecorder;
   #cycles = 0;
   #lastReason = '';
 
@@ -76,6 +80,14 @@ export class Autoscaler {
         else log.warn({ store, why }, 'cannot be reached');
       },
     );
+    this.#recorder = new DecisionRecorder({
+      decisions: parts.decisions,
+      intervalMs: parts.settings.decisionIntervalMs,
+      failed: (why, error) => {
+        metrics.errors.inc({ type: 'decision_record' });
+        log.debug({ why, err: error }, 'a decision is not there for replay');
+      },
+    });
     view.onWaiting = () => this.#term?.poke();
   }
 
@@ -99,6 +111,7 @@ export class Autoscaler {
       ...{ outside, leadership, settings, metrics, log, events: this.bus },
       observe: () => view.observe(),
       decided: (decision) => this.#decided(decision),
+      record: (decision, snapshot) => this.#recorder.note(decision, snapshot),
     });
     this.#term = term;
     metrics.leader.set(1);
@@ -132,11 +145,11 @@ export class Autoscaler {
   #decided(decision: Decision): void {
     const { log, settings } = this.parts;
     this.#cycles += 1;
-    const { kind, reason, evidence } = decision;
+    const { kind, reason } = decision;
     const same = kind === 'hold' && reason === this.#lastReason;
     this.#lastReason = reason;
-    const line = { cycle: this.#cycles, dryRun: settings.dryRun, decision: kind, reason, evidence };
-    // Every few seconds the same would be said again.
-    log[same ? 'debug' : 'info'](line, 'cycle');
+    // Every few seconds the same would be said again; who reads along wants to see each.
+    const quiet = same && settings.logFormat !== 'pretty';
+    log[quiet ? 'debug' : 'info'](cycleFields(this.#cycles, settings.dryRun, decision), 'cycle');
   }
 }

@@ -8,11 +8,11 @@ import {
 } from '../shared/settings';
 import { z } from 'zod';
 import { dockerSettings } from './containers/settings';
+import { logOutputSettings } from './log/settings';
 import {
   disruptionSettings,
   kubernetesSettings,
   leaseSettings,
-  logSettings,
   nodeCpuSettings,
 } from '../shared/service-settings';
 
@@ -231,6 +231,21 @@ export const mongoSettings = defineSettings({
   },
 });
 
+/** What is kept of decisions, for replay. */
+export const recordSettings = defineSettings({
+  decisionIntervalMs: {
+    env: 'DECISION_INTERVAL_MS',
+    description: 'A decision like the last one is recorded for replay so often',
+    unit: 'ms',
+    schema: integerSetting(100, DAY, MINUTE),
+  },
+  decisionsKept: {
+    env: 'DECISIONS_KEPT',
+    description: 'So many decisions are kept in MongoDB for replay, the latest',
+    schema: integerSetting(1, 100_000, 2000),
+  },
+});
+
 /** What nodes use, as Prometheus knows it. */
 export const usageSettings = defineSettings({
   ...nodeCpuSettings,
@@ -258,11 +273,12 @@ export const autoscalerSettings = defineSettings({
   ...connectionSettings,
   ...dockerSettings,
   ...mongoSettings,
+  ...recordSettings,
   ...kubernetesSettings,
   ...usageSettings,
   ...leaseSettings('berth-system', 'autoscaler'),
   ...disruptionSettings,
-  ...logSettings,
+  ...logOutputSettings,
 });
 
 export type ScalingSettings = SettingsOf<typeof scalingSettings>;

@@ -7,7 +7,7 @@ import type { ReconcileReport } from './operations/reconciler';
 import { onlyWhileLeader, type Leadership } from './only-while-leader';
 import type { Events } from './ports';
 import type { OperationSettings, ScalingSettings } from './settings';
-import type { Decision } from './types';
+import type { Decision, Snapshot } from './types';
 
 /** What a term works with. */
 export interface TermParts {
@@ -20,6 +20,8 @@ export interface TermParts {
   observe(): Observed;
   /** Told what each cycle decided. */
   decided(decision: Decision): void;
+  /** Told of each decision and what it rests on, but in a dry run. */
+  record?(decision: Decision, snapshot: Snapshot): void;
 }
 
 const RETRY_MS = 1000;
@@ -53,6 +55,7 @@ export class Term {
       ...{ settings, metrics, events, context: this.#context },
       operations: new Operations(this.#context),
       observe: () => parts.observe(),
+      record: (decision, snapshot) => parts.record?.(decision, snapshot),
     });
   }
 

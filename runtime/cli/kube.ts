@@ -10,11 +10,19 @@ export interface Kube {
   text(path: string): Promise<string>;
 }
 
+/** Sends to an API server, too. */
+export interface WritingKube extends Kube {
+  /** Sends JSON, and reads JSON. */
+  post<T>(path: string, body: object, headers?: Readonly<Record<string, string>>): Promise<T>;
+}
+
 /** The API server answered, and not with what was asked for. */
 export class KubeError extends Error {
   constructor(
     readonly status: number,
     message: string,
+    /** What it answered. */
+    readonly body = '',
   ) {
     super(message);
     this.name = 'KubeError';
@@ -42,7 +50,7 @@ interface KubeconfigFile {
  * @param timeoutMs how long each answer may take.
  * @throws UserError for a file that is no kubeconfig.
  */
-export async function openKube(file: string, timeoutMs = 10_000): Promise<Kube> {
+export async function openKube(file: string, timeoutMs = 10_000): Promise<WritingKube> {
   const config = readKubeconfig(file);
   const name = config['current-context'];
   const context = config.contexts?.find((entry) => entry.name === name)?.context;
@@ -59,14 +67,18 @@ export async function openKube(file: string, timeoutMs = 10_000): Promise<Kube> 
       : await clientOptions(file);
   const server = cluster.server.replace(/\/$/, '');
   const agent = new https.Agent({ keepAlive: true });
-  const request = (path: string, accept: string) =>
-    get(`${server}${path}`, { ...options, agent, timeoutMs, accept }).catch((error: unknown) => {
-      throw error instanceof KubeError ? error : new UnreachableError(server, error);
-    });
+  const request = (path: string, accept: string, sent?: Sent) =>
+    send(`${server}${path}`, { ...options, agent, timeoutMs, accept }, sent).catch(
+      (error: unknown) => {
+        throw error instanceof KubeError ? error : new UnreachableError(server, error);
+      },
+    );
   return {
     server,
     text: (path) => request(path, '*/*'),
     json: async <T>(path: string) => JSON.parse(await request(path, 'application/json')) as T,
+    post: async <T>(path: string, body: object, headers: Sent['headers'] = {}) =>
+      JSON.parse(await request(path, 'application/json', { body, headers })) as T,
   };
 }
 
@@ -110,15 +122,29 @@ interface GetOptions extends https.RequestOptions {
   readonly accept: string;
 }
 
-function get(url: string, { timeoutMs, accept, headers, ...options }: GetOptions): Promise<string> {
+/** What a POST carries. */
+interface Sent {
+  readonly body: object;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+function send(
+  url: string,
+  { timeoutMs, accept, headers, ...options }: GetOptions,
+  sent?: Sent,
+): Promise<string> {
+  const more = sent && { ...sent.headers, 'content-type': 'application/json' };
   return new Promise((resolve, reject) => {
     const signal = AbortSignal.timeout(timeoutMs);
     signal.addEventListener('abort', () =>
       reject(new Error(`no answer within ${timeoutMs / 1000} s`)),
     );
-    const request = https.get(
+    const request = https.request(
       url,
-      { ...options, signal, headers: { ...headers, accept } },
+      {
+        ...{ ...options, signal, method: sent ? 'POST' : 'GET' },
+        headers: { ...headers, ...more, accept },
+      },
       (response) => {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -127,10 +153,11 @@ function get(url: string, { timeoutMs, accept, headers, ...options }: GetOptions
           const body = Buffer.concat(chunks).toString();
           const status = response.statusCode ?? 0;
           if (status >= 200 && status < 300) resolve(body);
-          else reject(new KubeError(status, `${url}: ${status} ${body.slice(0, 300)}`));
+          else reject(new KubeError(status, `${url}: ${status} ${body.slice(0, 300)}`, body));
         });
       },
     );
     request.on('error', reject);
+    request.end(sent && JSON.stringify(sent.body));
   });
 }

@@ -5,6 +5,8 @@ import type { DownOptions } from './commands/down';
 import type { DriftOptions } from './commands/drift';
 import type { EnvNewOptions } from './commands/env-new';
 import type { ExperimentOptions } from './commands/experiment';
+import type { HistoryOptions } from './commands/history';
+import type { ReplayOptions } from './commands/replay';
 import type { TestOptions } from './commands/test';
 import type { UpOptions } from './commands/up';
 import { messageOf, UserError } from './user-error';
@@ -130,6 +132,46 @@ function program(): Command {
     .action((options: ExperimentOptions) =>
       run(options, async (context) =>
         (await import('./commands/experiment')).experiment(context, options),
+      ),
+    );
+  stackCommand('cluster-status', 'show how the autoscaler is, its last decision and its nodes')
+    .option('--json', 'print {health, cluster, nodes, workers, reconciliation}')
+    .action((options: CommonOptions) =>
+      run(options, async (context) =>
+        (await import('./commands/cluster-status')).clusterStatus(context, options),
+      ),
+    );
+  stackCommand('history', 'show what the autoscaler has added, removed and mended')
+    .option(
+      '--since <time>',
+      'only since: 90s, 30m, 2h, 1d ago, or a time such as 2026-01-31T12:00:00Z',
+    )
+    .option('--json', 'print {source, events}')
+    .action((options: HistoryOptions) =>
+      run(options, async (context) =>
+        (await import('./commands/history')).history(context, options),
+      ),
+    );
+  stackCommand(
+    'rules-init',
+    "write the autoscaler's rules down in MongoDB; changes only what differs",
+  )
+    .option('--json', 'print {rules}')
+    .action((options: CommonOptions) =>
+      run(options, async (context) =>
+        (await import('./commands/rules-init')).rulesInit(context, options),
+      ),
+    );
+  stackCommand('replay', "run the autoscaler's history again under other settings; changes nothing")
+    .option(
+      '--set <name=value...>',
+      'cpu_up=70 (percent), scale_up_cooldown=30 (seconds), max_nodes=8 …; an unknown name lists all',
+    )
+    .option('--since <time>', 'only since: 90s, 30m, 2h, 1d ago, or a time (default: 1d)')
+    .option('--json', 'print {decisions, differences}')
+    .action((options: ReplayOptions) =>
+      run(options, async (context) =>
+        (await import('./commands/replay')).replayHistory(context, options),
       ),
     );
   stackCommand('lab-shell', "open a shell with the lab's pulumi, kubectl, helm and docker")

@@ -14,7 +14,7 @@ export interface ResultRow extends Omit<JobRow, 'phase'> {
 }
 
 type Cell = string | number;
-const UNKNOWN = '–';
+export const UNKNOWN = '–';
 
 /** What each job, or ScaledJob, came to. */
 export function resultTable(rows: readonly ResultRow[]): string {
@@ -122,7 +122,7 @@ export function autoscalingTable(report: AutoscalerReport): string {
   ].join('\n');
 }
 
-function table(head: string[], rows: Cell[][]): string {
+export function table(head: string[], rows: Cell[][]): string {
   const made = new Table({ head, style: { head: [], border: [] } });
   made.push(...rows);
   return made.toString();
@@ -130,10 +130,10 @@ function table(head: string[], rows: Cell[][]): string {
 
 /** A digest is cut to what tells it from others; `--json` has the whole of it. */
 const shortImage = (image: string) => image.replace(/@sha256:([0-9a-f]{12})[0-9a-f]*/g, '@$1');
-const percent = (ratio: number | null) =>
+export const percent = (ratio: number | null) =>
   ratio === null ? UNKNOWN : `${(ratio * 100).toFixed(1)} %`;
 const seconds = (value: number | null) => (value === null ? UNKNOWN : `${value.toFixed(1)} s`);
-const yesNo = (value: boolean) => (value ? 'yes' : 'no');
+export const yesNo = (value: boolean) => (value ? 'yes' : 'no');
 const verdicts = ({ good, bad, noPose }: Pick<JobRow, 'good' | 'bad' | 'noPose'>) =>
   good === null && bad === null && noPose === null
     ? UNKNOWN

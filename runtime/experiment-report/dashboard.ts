@@ -1,10 +1,6 @@
-import {
-  DashboardBuilder,
-  DatasourceVariableBuilder,
-  type Dashboard,
-} from '@grafana/grafana-foundation-sdk/dashboard';
-import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus';
+import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { PanelBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
+import { CHOSEN_PROMETHEUS, newDashboard, targetsOf } from '../shared/grafana';
 
 /** What the dashboard shows, each from kube-state-metrics. */
 export const DASHBOARD_QUERIES = [
@@ -22,19 +18,14 @@ export const DASHBOARD_QUERIES = [
 
 /** Active and desired pods over time, as Grafana's JSON model; the data source is chosen on the dashboard. */
 export function experimentDashboard(): Dashboard {
-  const dashboard = new DashboardBuilder('Schedulers compared')
-    .uid('berth-experiment')
-    .tags(['berth'])
-    .refresh('5s')
-    .time({ from: 'now-15m', to: 'now' })
-    .withVariable(new DatasourceVariableBuilder('prometheus').type('prometheus'));
-  for (const { title, expr, legend } of DASHBOARD_QUERIES)
+  const dashboard = newDashboard('Schedulers compared', 'berth-experiment');
+  for (const query of DASHBOARD_QUERIES)
     dashboard.withPanel(
       new PanelBuilder()
-        .title(title)
+        .title(query.title)
         .min(0)
-        .datasource({ type: 'prometheus', uid: '${prometheus}' })
-        .withTarget(new DataqueryBuilder().expr(expr).legendFormat(legend)),
+        .datasource(CHOSEN_PROMETHEUS)
+        .targets(targetsOf([query])),
     );
   return dashboard.build();
 }

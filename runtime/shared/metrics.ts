@@ -6,7 +6,13 @@ export { Registry, type Counter, type Gauge, type Histogram };
 export interface MetricsFactory {
   readonly registry: Registry;
   counter<L extends string = never>(name: string, help: string, labels?: readonly L[]): Counter<L>;
-  gauge<L extends string = never>(name: string, help: string, labels?: readonly L[]): Gauge<L>;
+  /** @param collect sets it whenever the metrics are read. */
+  gauge<L extends string = never>(
+    name: string,
+    help: string,
+    labels?: readonly L[],
+    collect?: () => void,
+  ): Gauge<L>;
   /** Buckets are upper bounds in the unit of the name, for example seconds. */
   histogram<L extends string = never>(
     name: string,
@@ -32,7 +38,8 @@ export function createMetrics(
   return {
     registry,
     counter: (name, help, labels) => new Counter(common(name, help, labels)),
-    gauge: (name, help, labels) => new Gauge(common(name, help, labels)),
+    gauge: (name, help, labels, collect) =>
+      new Gauge({ ...common(name, help, labels), ...(collect && { collect }) }),
     histogram: (name, help, buckets, labels) =>
       new Histogram({ ...common(name, help, labels), buckets: [...buckets] }),
   };

@@ -27,6 +27,8 @@ export interface Program<T extends WithLogLevel> {
 /** A service as a process. */
 export interface ServiceProgram<T extends WithLogLevel> extends Program<T> {
   start(settings: SettingsOf<T>, log: Logger): Promise<Running>;
+  /** Its log, where that is more than JSON on standard output. @throws SettingsError */
+  log?(settings: SettingsOf<T>): Logger;
 }
 
 /**
@@ -35,7 +37,7 @@ export interface ServiceProgram<T extends WithLogLevel> extends Program<T> {
  */
 export function serviceMain<const T extends WithLogLevel>(program: ServiceProgram<T>): void {
   programMain(program, (settings) => {
-    const log = createLogger(program.name, String(settings['logLevel']));
+    const log = program.log?.(settings) ?? createLogger(program.name, String(settings['logLevel']));
     runService(log, () => program.start(settings, log));
   });
 }

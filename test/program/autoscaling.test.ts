@@ -4,7 +4,9 @@ import { parseEstateConfig } from '../../components/config';
 import { declareCluster } from '../../components/hosts/cluster';
 import { POLICIES, unexcused } from '../../components/policies/policies';
 import { autoscalerAlerts } from '../../components/services/autoscaler-alerts';
+import { autoscalerDashboards } from '../../components/services/autoscaler-dashboards';
 import { Autoscaling } from '../../components/systems/autoscaling';
+import { addClusterMetrics } from '../../runtime/autoscaler/cluster-metrics';
 import { workerBody } from '../../runtime/autoscaler/containers/worker-body';
 import { workerTemplateSchema } from '../../runtime/autoscaler/containers/worker-template';
 import { autoscalerMetrics } from '../../runtime/autoscaler/metrics';
@@ -333,6 +335,52 @@ describe('the test workloads of the autoscaler', function () {
         JSON.stringify(one).replaceAll('@sha256:1', `@sha256:${'1'.repeat(64)}`),
       ) as Declared;
       for (const policy of POLICIES) assert.deepEqual(unexcused(policy, resource), [], policy.name);
+    }
+  });
+});
+
+describe('the dashboards of the autoscaler', () => {
+  it('are ConfigMaps that Grafana finds by their label', async () => {
+    const { declared } = await declare();
+    for (const [name, dashboard] of Object.entries(autoscalerDashboards())) {
+      const { inputs } = only(declared, 'kubernetes:core/v1:ConfigMap', name);
+      const { metadata, data } = inputs as {
+        metadata: { namespace: string; labels: object };
+        data: Record<string, string>;
+      };
+      assert.equal(metadata.namespace, 'berth-system');
+      assert.deepEqual(metadata.labels, { grafana_dashboard: '1' });
+      assert.deepEqual(
+        JSON.parse(data[`${name}.json`] ?? ''),
+        JSON.parse(JSON.stringify(dashboard)),
+      );
+    }
+  });
+
+  it('ask only for metrics that the autoscaler has, of the data source that is chosen', async () => {
+    const metrics = autoscalerMetrics();
+    const settings = { minNodes: 2, maxNodes: 6, readingMaxAgeMs: 1 };
+    const observe = () => ({ nodes: new Map(), pending: [] });
+    addClusterMetrics(metrics, { settings, observe, nowMs: () => 0 });
+    const known = (await metrics.registry.getMetricsAsJSON()).map(({ name }) => name);
+    for (const dashboard of Object.values(autoscalerDashboards())) {
+      const panels = (dashboard.panels ?? []).filter(({ type }) => type !== 'row');
+      assert.ok(panels.length > 0);
+      for (const panel of panels) {
+        const { title, datasource, targets } = panel as unknown as {
+          title: string;
+          datasource: { uid: string };
+          targets: { expr: string; refId: string }[];
+        };
+        assert.equal(datasource.uid, '${prometheus}', title);
+        assert.equal(new Set(targets.map(({ refId }) => refId)).size, targets.length, title);
+        for (const { expr } of targets) {
+          const asked = expr.match(/autoscaler_\w+/g) ?? [];
+          assert.ok(asked.length > 0, title);
+          for (const name of asked)
+            assert.ok(known.includes(name.replace(/_bucket$/, '')), `${title}: ${name}`);
+        }
+      }
     }
   });
 });

@@ -1,8 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { MongoBulkWriteError, type Collection, type Db } from 'mongodb';
 import type { z } from 'zod';
 import type { History, HistoryQuery } from '../ports';
 import type { ScalingEvent, WorkerRecord } from '../types';
+import { withinLimit } from './mongo-limit';
 import { eventSchema, workerSchema } from './records';
 
 /** A document; its id is the event's id, or the worker's name. */
@@ -83,19 +83,8 @@ export class MongoHistory implements History {
   }
 
   /** Does something once the indexes are there. @throws when it fails or takes too long, and may then happen yet */
-  async #within<T>(act: () => Promise<T>): Promise<T> {
-    const limit = new AbortController();
-    const late = delay(this.timeoutMs, undefined, { signal: limit.signal }).then(() => {
-      throw new Error(`MongoDB: no answer within ${this.timeoutMs} ms`);
-    });
-    const acting = this.#ensureIndexes().then(act);
-    try {
-      return await Promise.race([acting, late]);
-    } finally {
-      limit.abort();
-      // The one that lost is nobody's any more.
-      for (const promise of [acting, late]) promise.catch(() => undefined);
-    }
+  #within<T>(act: () => Promise<T>): Promise<T> {
+    return withinLimit(this.timeoutMs, this.#ensureIndexes().then(act));
   }
 
   /** Made once; tried again with the next request where MongoDB was away. */

@@ -11,7 +11,7 @@ import { once } from './idempotency';
 import { openApi } from './openapi';
 import { ROUTES, type Route } from './routes';
 import { idempotencyKey } from './schemas';
-import { carriesToken } from './token';
+import { carriesToken, TOKEN_HEADER } from './token';
 
 export interface AppOptions {
   readonly control: Control;
@@ -50,7 +50,7 @@ export function createApp(options: AppOptions): Express {
       app.post(
         route.path,
         (request, _response, next) => {
-          if (route.changes && !carriesToken(request.headers.authorization, options.token))
+          if (route.changes && !mayChange(request, options.token))
             throw new Refused(401, 'a bearer token is needed: Authorization: Bearer API_TOKEN');
           if (hasBody(request) && !request.is('application/json'))
             throw new Refused(415, 'the body must be application/json');
@@ -124,6 +124,14 @@ function keyOf(request: Request, input: unknown): string | undefined {
       { field: 'key', message: 'differs from the header Idempotency-Key' },
     ]);
   return header ?? key;
+}
+
+function mayChange(request: Request, token: string): boolean {
+  const plain = request.get(TOKEN_HEADER);
+  return carriesToken(
+    plain === undefined ? request.headers.authorization : `Bearer ${plain}`,
+    token,
+  );
 }
 
 /** What was sent; nothing at all is taken for an object without fields. */

@@ -1,4 +1,4 @@
-import type { HistoryRequest, ScaleRequest } from './schemas';
+import type { DecisionsRequest, HistoryRequest, ScaleRequest } from './schemas';
 
 /** Everything is as JSON will show it. */
 type Json = Readonly<Record<string, unknown>>;
@@ -13,6 +13,10 @@ export interface Control {
   nodeMetrics(): Json;
   workers(): Promise<Json>;
   history(query: HistoryRequest): Promise<Json>;
+  /** Decisions with what they rested on, the most recent first. */
+  decisions(query: DecisionsRequest): Promise<Json>;
+  /** Writes the rules in force down. */
+  initRules(): Promise<Json>;
   /** Without secrets. */
   config(): Json;
   /** Starts what is asked for and answers at once. @throws Refusal when nothing was begun */

@@ -1,4 +1,5 @@
 import { seenAt, type Reading } from '../../shared/freshness';
+import { rulesOf } from '../policy/rules';
 import type { LiveState } from '../ports';
 import type { Autoscaler } from '../service';
 import { autoscalerSettings } from '../settings';
@@ -6,7 +7,7 @@ import type { Term } from '../term';
 import type { ScalingEvent } from '../types';
 import { Refusal, type Control } from './control';
 import { healthOf } from './health';
-import type { HistoryRequest, ScaleRequest } from './schemas';
+import type { DecisionsRequest, HistoryRequest, ScaleRequest } from './schemas';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -91,6 +92,20 @@ export class LiveControl implements Control {
       const events = await recent(live, limit, sinceMs ?? 0);
       return { source: 'redis', events: events.map(shownEvent) };
     }
+  }
+
+  async decisions({ limit, since, before }: DecisionsRequest): Promise<Json> {
+    const time = (text: string | undefined) => (text === undefined ? undefined : Date.parse(text));
+    const query = { limit, sinceMs: time(since), beforeMs: time(before) };
+    const decisions = await this.#parts.decisions.list(query);
+    return { decisions: decisions.map((one) => ({ ...one })) };
+  }
+
+  async initRules(): Promise<Json> {
+    this.#leading();
+    const { settings, decisions } = this.#parts;
+    if (settings.dryRun) throw new Refusal('a dry run writes nothing');
+    return { rules: await decisions.initRules(rulesOf(settings)) };
   }
 
   config(): Json {

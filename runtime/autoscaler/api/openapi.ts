@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ROUTES, type Route } from './routes';
 import { idempotencyKey, problem } from './schemas';
+import { TOKEN_HEADER } from './token';
 
 type Json = Record<string, unknown>;
 
@@ -24,7 +25,10 @@ export function openApi(version: string): Json {
     paths,
     components: {
       schemas: { Problem: schemaOf(problem) },
-      securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
+      securitySchemes: {
+        token: { type: 'http', scheme: 'bearer' },
+        header: { type: 'apiKey', in: 'header', name: TOKEN_HEADER },
+      },
     },
   };
 }
@@ -37,7 +41,7 @@ function operationOf({ summary, changes, body, query, keyed, status }: Route): J
   const takesInput = body !== undefined || query !== undefined;
   return {
     summary,
-    ...(changes && { security: [{ token: [] }] }),
+    ...(changes && { security: [{ token: [] }, { header: [] }] }),
     ...(parameters.length > 0 && { parameters }),
     ...(body && { requestBody: { content: { 'application/json': { schema: schemaOf(body) } } } }),
     responses: {

@@ -1,9 +1,11 @@
 import type { z } from 'zod';
 import type { Control } from './control';
 import {
+  decisionsQuery,
   emptyBody,
   historyQuery,
   scaleBody,
+  type DecisionsRequest,
   type HistoryRequest,
   type ScaleRequest,
 } from './schemas';
@@ -59,6 +61,12 @@ export const ROUTES: readonly Route[] = [
     (control, query) => control.history(query as HistoryRequest),
     historyQuery,
   ),
+  get(
+    '/history/decisions',
+    'Decisions that were recorded, each with the cluster as it was (JSON, gzip, base64), the most recent first',
+    (control, query) => control.decisions(query as DecisionsRequest),
+    decisionsQuery,
+  ),
   get('/config', 'Settings, without secrets', (control) => control.config()),
   post(
     '/scale',
@@ -69,6 +77,9 @@ export const ROUTES: readonly Route[] = [
       keyed: true,
     },
   ),
+  post('/rules/init', 'Writes the rules in force down', (control) => control.initRules(), {
+    status: 200,
+  }),
   post('/cycle', 'Runs one cycle now', (control) => control.cycle(), { status: 200 }),
   post('/stop', 'Stops the autoscaler', (control) => control.stop()),
   get('/reconciliation/status', 'The last round of reconciliation', (control) =>

@@ -42,6 +42,17 @@ export const historyQuery = z.strictObject({
     .optional(),
 });
 
+/** Query of GET /history/decisions. */
+export const decisionsQuery = historyQuery.extend({
+  limit: z.coerce
+    .number('must be a whole number from 1 to 100')
+    .int('must be a whole number from 1 to 100')
+    .min(1, 'must be a whole number from 1 to 100')
+    .max(100, 'must be a whole number from 1 to 100')
+    .default(50),
+  before: historyQuery.shape.since.describe('Only earlier ones: the time of the last one got'),
+});
+
 /** What a refused request is told. */
 export const problem = z
   .object({
@@ -55,3 +66,4 @@ export const problem = z
 
 export type ScaleRequest = Omit<z.infer<typeof scaleBody>, 'key'>;
 export type HistoryRequest = z.infer<typeof historyQuery>;
+export type DecisionsRequest = z.infer<typeof decisionsQuery>;

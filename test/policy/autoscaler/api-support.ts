@@ -28,6 +28,8 @@ export class Api {
       nodeMetrics: () => ({ nodes: [] }),
       workers: async () => ({ workers: [] }),
       history: async (query) => ({ query }),
+      decisions: async (query) => ({ query }),
+      initRules: () => act('rules'),
       config: () => ({ minNodes: 2 }),
       scale: (request) => act(request),
       cycle: () => act('cycle'),

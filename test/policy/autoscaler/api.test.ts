@@ -52,8 +52,17 @@ describe('autoscaler: the REST API', () => {
     ]);
   });
 
+  it('takes the token in a header of its own, for proxies that take Authorization for theirs', async () => {
+    const cycle = async (headers: Record<string, string>) =>
+      (await api.post('/cycle', {}, headers)).status;
+    assert.equal(await cycle({ authorization: '', 'x-api-token': TOKEN }), 200);
+    assert.equal(await cycle({ authorization: '', 'x-api-token': `${TOKEN}x` }), 401);
+    // One that is wrong is not made good for by the other.
+    assert.equal(await cycle({ 'x-api-token': '' }), 401);
+  });
+
   it('asks for the token before it looks at anything else', async () => {
-    for (const path of ['/scale', '/cycle', '/stop', '/reconciliation/trigger'])
+    for (const path of ['/scale', '/rules/init', '/cycle', '/stop', '/reconciliation/trigger'])
       for (const authorization of [
         '',
         'Bearer',
@@ -221,13 +230,13 @@ describe('autoscaler: the REST API', () => {
       paths: Record<string, Record<string, Record<string, unknown>>>;
     };
     assert.match(document.openapi, /^3\.1/);
-    assert.equal(Object.keys(document.paths).length, 12);
+    assert.equal(Object.keys(document.paths).length, 14);
     const scale = document.paths['/scale']?.['post'] as {
       security: unknown;
       requestBody: { content: Record<string, { schema: Record<string, unknown> }> };
       responses: Record<string, unknown>;
     };
-    assert.deepEqual(scale.security, [{ token: [] }]);
+    assert.deepEqual(scale.security, [{ token: [] }, { header: [] }]);
     const schema = scale.requestBody.content['application/json']?.schema;
     assert.deepEqual(schema?.['required'], ['action']);
     assert.equal(schema?.['additionalProperties'], false);

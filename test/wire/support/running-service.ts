@@ -41,7 +41,11 @@ export class RunningService {
   #rest = '';
   #errors = '';
 
-  private constructor(private readonly child: ChildProcess) {
+  private constructor(
+    private readonly child: ChildProcess,
+    /** Its whole environment. */
+    readonly env: NodeJS.ProcessEnv,
+  ) {
     child.stdout?.on('data', (chunk: Buffer) => this.#take(chunk.toString()));
     child.stderr?.on('data', (chunk: Buffer) => (this.#errors += chunk.toString()));
     this.exited = new Promise((resolve) => child.once('exit', (code) => resolve(code)));
@@ -51,17 +55,18 @@ export class RunningService {
     service: string,
     env: Readonly<Record<string, string>>,
   ): Promise<RunningService> {
+    const whole = {
+      PATH: process.env.PATH,
+      HTTP_HOST: '127.0.0.1',
+      PORT: '0',
+      LEASE_NAMESPACE: 'default',
+      ...env,
+    };
     const child = spawn(process.execPath, [await bundleOf(service)], {
-      env: {
-        PATH: process.env.PATH,
-        HTTP_HOST: '127.0.0.1',
-        PORT: '0',
-        LEASE_NAMESPACE: 'default',
-        ...env,
-      },
+      env: whole,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    const started = new RunningService(child);
+    const started = new RunningService(child, whole);
     try {
       await started.until('it starts', (line) => line.msg === 'started');
     } catch (error) {
@@ -73,7 +78,7 @@ export class RunningService {
 
   /** Where it answers. */
   get url(): string {
-    return `http://127.0.0.1:${String(this.lines.find(({ msg }) => msg === 'started')?.['port'])}`;
+    return `http://${this.env['HTTP_HOST']}:${String(this.lines.find(({ msg }) => msg === 'started')?.['port'])}`;
   }
 
   async get(route: string): Promise<{ status: number; body: Record<string, unknown> }> {
