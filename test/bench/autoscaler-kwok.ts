@@ -19,6 +19,8 @@ const GOAL_MS = 10;
 const GOAL_NODES = 5000;
 /** Between two decisions the watch goes on: heartbeats arrive as they do in a cluster. */
 const GAP_MS = 5;
+/** KWOK makes some tens of nodes Ready in a second, fewer on a busy machine. */
+const READY_LIMIT_MS = 1_200_000;
 /** Decisions that are not counted. */
 const WARM = 20;
 
@@ -80,7 +82,11 @@ export async function kwokDecisions(
     for (const nodes of sizes.nodes) {
       await cluster.addWorkers(present + 1, nodes, sizes.podsEach);
       present = nodes;
-      await eventually(`${nodes} nodes are Ready, their pods known`, async () => isWhole(nodes));
+      await eventually(
+        `${nodes} nodes are Ready, their pods known`,
+        async () => isWhole(nodes),
+        READY_LIMIT_MS,
+      );
       for (const situation of SITUATIONS(sizes.waiting)) {
         if (situation.waiting > 0) await cluster.addWaiting(situation.waiting);
         await eventually(
