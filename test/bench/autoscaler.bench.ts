@@ -2,7 +2,8 @@ import { Bench } from 'tinybench';
 import { decide } from '../../runtime/autoscaler/policy/decide';
 import { node } from '../policy/cpu-scheduler/support';
 import { bound, NOW_MS, settings, snapshot, waiting } from '../policy/autoscaler/support';
-import { latencyRows, type Bench as RegisteredBench } from './report';
+import { kwokDecisions } from './autoscaler-kwok';
+import { latencyRows, type Bench as RegisteredBench, type Row } from './report';
 
 const PODS_PER_NODE = 10;
 
@@ -17,51 +18,61 @@ const apartFrom = (app: string) => ({
   },
 });
 
-/** One decision of the autoscaler, by number of nodes, each with ten pods. */
+/** What the autoscaler's goals are about. */
 export const autoscalerBench: RegisteredBench = {
-  what: 'cost of one decision of the autoscaler, by number of nodes, ten pods on each',
-  async run({ quick }) {
-    const bench = new Bench({ time: quick ? 50 : 1000 });
-    for (const count of [10, 1000, 5000]) {
-      const numbers = Array.from({ length: count }, (_, index) => index + 1);
-      const podsOf = (cpu: string) =>
-        numbers.flatMap((number) =>
-          Array.from({ length: PODS_PER_NODE }, (_, index) =>
-            bound(`p-${number}-${index}`, number, { cpu }),
-          ),
-        );
-      const env = { MAX_NODES: '10000' };
-      const add = (what: string, view: ReturnType<typeof snapshot>, expected: string): void => {
-        const limits = settings(env);
-        bench.add(`${what}, ${count} nodes`, () => {
-          const { kind, reason } = decide(view, limits, NOW_MS);
-          if (kind !== expected) throw new Error(`${kind}: ${reason}`);
-        });
-      };
-      add('nothing to do', snapshot({ workers: numbers, pods: podsOf('100m'), cpu: 0.5 }), 'hold');
-      add('the last in goes', snapshot({ workers: numbers, pods: podsOf('100m') }), 'down');
-      add(
-        'none can go: all are full',
-        snapshot({ workers: numbers, pods: podsOf('400m') }),
-        'hold',
-      );
-      const strangers = numbers.flatMap((number) =>
-        Array.from({ length: PODS_PER_NODE }, (_, index) =>
-          bound(`p-${number}-${index}`, number, {
-            metadata: { labels: { app: `app-${index}` } },
-            spec: apartFrom(`app-${index}`),
-          }),
-        ),
-      );
-      const keeping = snapshot({ workers: numbers, pods: strangers });
-      add('none can go: all must stay apart from their like', keeping, 'hold');
-      const pending = Array.from({ length: count * PODS_PER_NODE }, (_, index) =>
-        waiting({ name: `w-${index}` }),
-      );
-      const crowd = { workers: [...numbers.map((n) => node(`k3s-worker-${n}`))], pending };
-      add(`${pending.length} pods wait`, snapshot(crowd), 'up');
-    }
-    await bench.run();
-    return { rows: latencyRows(bench), raw: bench.table() };
+  what: 'one decision of the autoscaler: alone, with ten pods on each node; and on KWOK nodes of a real API server',
+  async run({ rounds, quick }) {
+    const alone = await decisionsAlone(quick);
+    const kwok = await kwokDecisions({
+      ...{ nodes: quick ? [1000] : [1000, 5000], podsEach: 2, waiting: 200 },
+      ...{ rounds: quick ? 1 : rounds, decisionsPerRound: quick ? 50 : 200 },
+    });
+    return {
+      rows: [...alone.rows, ...kwok.rows],
+      raw: { alone: alone.raw, kwok: kwok.raw },
+      goals: kwok.goals,
+    };
   },
 };
+
+/** By tinybench, on snapshots made in memory. */
+async function decisionsAlone(quick: boolean): Promise<{ rows: Row[]; raw: unknown }> {
+  const bench = new Bench({ time: quick ? 50 : 1000 });
+  for (const count of [10, 1000, 5000]) {
+    const numbers = Array.from({ length: count }, (_, index) => index + 1);
+    const podsOf = (cpu: string) =>
+      numbers.flatMap((number) =>
+        Array.from({ length: PODS_PER_NODE }, (_, index) =>
+          bound(`p-${number}-${index}`, number, { cpu }),
+        ),
+      );
+    const env = { MAX_NODES: '10000' };
+    const add = (what: string, view: ReturnType<typeof snapshot>, expected: string): void => {
+      const limits = settings(env);
+      bench.add(`${what}, ${count} nodes`, () => {
+        const { kind, reason } = decide(view, limits, NOW_MS);
+        if (kind !== expected) throw new Error(`${kind}: ${reason}`);
+      });
+    };
+    add('nothing to do', snapshot({ workers: numbers, pods: podsOf('100m'), cpu: 0.5 }), 'hold');
+    add('the last in goes', snapshot({ workers: numbers, pods: podsOf('100m') }), 'down');
+    add('none can go: all are full', snapshot({ workers: numbers, pods: podsOf('400m') }), 'hold');
+    const strangers = numbers.flatMap((number) =>
+      Array.from({ length: PODS_PER_NODE }, (_, index) =>
+        bound(`p-${number}-${index}`, number, {
+          metadata: { labels: { app: `app-${index}` } },
+          spec: apartFrom(`app-${index}`),
+        }),
+      ),
+    );
+    const keeping = snapshot({ workers: numbers, pods: strangers });
+    add('none can go: all must stay apart from their like', keeping, 'hold');
+    const pending = Array.from({ length: count * PODS_PER_NODE }, (_, index) =>
+      waiting({ name: `w-${index}` }),
+    );
+    const crowd = { workers: [...numbers.map((n) => node(`k3s-worker-${n}`))], pending };
+    add(`${pending.length} pods wait`, snapshot(crowd), 'up');
+  }
+  await bench.run();
+  return { rows: latencyRows(bench), raw: bench.table() };
+}

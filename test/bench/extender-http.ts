@@ -3,6 +3,7 @@ import { Client } from 'undici';
 import { parseExtenderArgs } from '../../runtime/latency-extender/wire/extender-args';
 import { cluster, extender, NOW_MS } from '../policy/latency-extender/support';
 import { BUSIEST, nodeNames, nodeObject, readingOf } from './extender-nodes';
+import { growthExponent } from './growth';
 import { latencyRows, median, quantile, rounded, type Row } from './report';
 import type { ExtenderServer } from './extender-servers';
 
@@ -16,14 +17,14 @@ const podOf = (index: number) => ({
 });
 
 /** The rest of a question after its pod: names, or whole nodes. */
-const restOf = (names: readonly string[], whole: boolean): string =>
+export const restOf = (names: readonly string[], whole: boolean): string =>
   JSON.stringify(
     whole
       ? { Nodes: { metadata: {}, items: names.map(nodeObject) }, NodeNames: null }
       : { Nodes: null, NodeNames: names },
   ).slice(1);
 
-const question = (index: number, rest: string): string =>
+export const question = (index: number, rest: string): string =>
   `{"Pod":${JSON.stringify(podOf(index))},${rest}`;
 
 /** Milliseconds of each call, by verb. */
@@ -115,19 +116,11 @@ export async function decisionRows(quick: boolean): Promise<{ rows: Row[]; raw: 
   }
   await bench.run();
   const rows = latencyRows(bench);
-  const points = rows.map((row, index) => [counts[index] ?? 1, Number(row['microseconds_p50'])]);
-  const exponent = slope(points.map(([x = 1, y = 1]) => [Math.log(x), Math.log(y)] as const));
+  const exponent = growthExponent(
+    rows.map((row, index) => [counts[index] ?? NaN, Number(row['microseconds_p50'])]),
+  );
   return {
     rows: [...rows, { case: 'cost = c * nodes ^ exponent', exponent: rounded(exponent) }],
     raw: bench.table(),
   };
-}
-
-/** The slope of the straight line nearest to these points, by least squares. */
-function slope(points: readonly (readonly [number, number])[]): number {
-  const mean = (at: 0 | 1): number =>
-    points.reduce((sum, point) => sum + point[at], 0) / points.length;
-  const [meanX, meanY] = [mean(0), mean(1)];
-  const over = points.reduce((sum, [x, y]) => sum + (x - meanX) * (y - meanY), 0);
-  return over / points.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0);
 }

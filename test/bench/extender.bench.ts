@@ -2,7 +2,8 @@ import { askAll, callRow, decisionRows, parsingRow, type Calls } from './extende
 import { nodeNames } from './extender-nodes';
 import { PlacementCluster, type Scheduling } from './extender-placement';
 import { ProberFarm, startPeer, type ExtenderServer } from './extender-servers';
-import { median, rounded, type Bench, type Row } from './report';
+import { progress } from './progress';
+import { median, rounded, type Bench, type Goal, type Row } from './report';
 
 /** A kube-scheduler of the comparison: what it asks, and how it is told to. */
 interface Variant extends Omit<Scheduling, 'extenderUrl' | 'samplingPercent'> {
@@ -61,9 +62,43 @@ export const extenderBench: Bench = {
     } finally {
       await cluster.stop();
     }
-    return { rows, raw };
+    return { rows, raw, goals: goalsOf(rows) };
   },
 };
+
+/** The goals of ours, at each size that was measured. */
+function goalsOf(rows: readonly Row[]): Goal[] {
+  const goals: Goal[] = [];
+  for (const row of rows) {
+    const is = (key: string, start: string): boolean => String(row[key] ?? '').startsWith(start);
+    const value = (key: string): number => Number(row[key]);
+    if (is('placement', OURS)) {
+      const least = / 100 % of nodes$/.test(String(row['placement'])) ? 0.5 : 0.9;
+      const ratio = value('ratio_to_no_extender');
+      goals.push({
+        what: `pods placed in a second, ${row['placement']}, of those without an extender`,
+        measured: `${ratio} x (${value('pods_per_second')}/s)`,
+        peer: `${value('ratio_to_passing_all')} x one that passes all`,
+        ...{ goal: `>= ${least} x`, met: ratio >= least },
+      });
+    }
+    if (is('http', OURS)) {
+      const worst = Math.max(value('filter_ms_p99'), value('prioritize_ms_p99'));
+      goals.push({
+        what: `p99 of /filter and /prioritize, ${row['http']}`,
+        ...{ measured: `${worst} ms`, peer: '—', goal: '< 5 ms', met: worst < 5 },
+      });
+    }
+    if ('parsing' in row)
+      goals.push({
+        what: `extender: parsing of ${row['parsing']}, names against whole nodes`,
+        measured: `${value('names_ms')} ms, ${value('ratio')} x less`,
+        peer: `${value('whole_nodes_ms')} ms, whole nodes`,
+        ...{ goal: '>= 300 x less', met: value('ratio') >= 300 },
+      });
+  }
+  return goals;
+}
 
 /** Calls of both verbs, against an empty handler and against plain express with whole nodes. */
 async function callRounds(
@@ -116,6 +151,7 @@ async function placementRounds(
   for (let round = 0; round < rounds; round += 1) {
     for (const variant of round % 2 === 0 ? VARIANTS : [...VARIANTS].reverse()) {
       const { name, start, ...scheduling } = variant;
+      progress(`${samplingPercent} % sampling, round ${round + 1} of ${rounds}: ${name}`);
       const server = await start?.(farm, cluster.plane.kubeconfigPath);
       try {
         if (server) {

@@ -14,10 +14,23 @@ export interface BenchOptions {
   readonly quick: boolean;
 }
 
+/** A figure that has a goal. */
+export interface Goal {
+  readonly what: string;
+  /** With its unit. */
+  readonly measured: string;
+  /** What the peer did in the same run; a dash without one. */
+  readonly peer: string;
+  readonly goal: string;
+  readonly met: boolean;
+}
+
 /** What a bench found out. */
 export interface BenchResult {
   /** What is printed. */
   readonly rows: readonly Row[];
+  /** Figures that have goals, as far as they were measured. */
+  readonly goals?: readonly Goal[];
   /** What goes into the file beside it. */
   readonly raw: unknown;
 }
@@ -62,6 +75,17 @@ const machine = () => ({
   loadAverages: loadavg().map(rounded),
 });
 
+/** Where each bench leaves what it measured. */
+export const RESULTS = path.join(__dirname, 'results');
+
+/** What is left of a run. */
+export interface StoredResult extends Required<BenchResult> {
+  readonly name: string;
+  readonly options: BenchOptions;
+  readonly tookSeconds: number;
+  readonly machine: Readonly<Record<'before' | 'after', ReturnType<typeof machine>>>;
+}
+
 /** Runs a bench, prints its rows, and writes the raw figures to test/bench/results. */
 export async function report(name: string, bench: Bench, options: BenchOptions): Promise<void> {
   const before = machine();
@@ -71,7 +95,9 @@ export async function report(name: string, bench: Bench, options: BenchOptions):
     `${before.processors} processors (${before.model}), load ${before.loadAverages.join(' ')}, ` +
       `${options.rounds} rounds${options.quick ? ', quick: not to be quoted' : ''}`,
   );
-  const { rows, raw } = await bench.run(options);
+  const startedMs = performance.now();
+  const { rows, raw, goals = [] } = await bench.run(options);
+  const tookSeconds = rounded((performance.now() - startedMs) / 1000);
   for (const row of rows) {
     print(
       `  ${Object.entries(row)
@@ -79,10 +105,16 @@ export async function report(name: string, bench: Bench, options: BenchOptions):
         .join('  ')}`,
     );
   }
-  const folder = path.join(__dirname, 'results');
-  await mkdir(folder, { recursive: true });
-  const file = path.join(folder, `${name}.json`);
-  const result = { name, options, machine: { before, after: machine() }, rows, raw };
+  for (const { what, measured, peer, goal, met } of goals)
+    print(
+      `  ${met ? 'goal met' : 'GOAL MISSED'}: ${what}: ${measured} (peer: ${peer}; goal: ${goal})`,
+    );
+  await mkdir(RESULTS, { recursive: true });
+  const file = path.join(RESULTS, `${name}.json`);
+  const result: StoredResult = {
+    ...{ name, options, tookSeconds, machine: { before, after: machine() } },
+    ...{ goals, rows, raw },
+  };
   await writeFile(file, `${JSON.stringify(result, null, 2)}\n`);
-  print(`  raw figures: ${path.relative(process.cwd(), file)}`);
+  print(`  took ${tookSeconds} s; raw figures: ${path.relative(process.cwd(), file)}`);
 }

@@ -1,36 +1,52 @@
 import { parseArgs } from 'node:util';
+import { progress } from './progress';
+import { writeReadme } from './readme';
 import { report, type Bench } from './report';
 
 /** Every bench by its name; each is loaded only when it runs. */
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   autoscaler: async () => (await import('./autoscaler.bench')).autoscalerBench,
+  growth: async () => (await import('./growth.bench')).growthBench,
   extender: async () => (await import('./extender.bench')).extenderBench,
   placement: async () => (await import('./cpu-scheduler.bench')).placementBench,
   scaler: async () => (await import('./scaler.bench')).scalerBench,
   soak: async () => (await import('./soak.bench')).soakBench,
 };
 
-const USAGE = `npm run bench -- [--only NAME] [--rounds 5] [--quick]
-benches: ${Object.keys(BENCHES).join(', ')}
+const ROUNDS = '5';
+const QUICK_ROUNDS = '1';
+
+const USAGE = `npm run bench -- [--only NAME] [--rounds ${ROUNDS}] [--quick]
+npm run bench -- --readme
+  --only NAME   this bench alone; may be given again: ${Object.keys(BENCHES).join(', ')}
+  --rounds N    interleaved rounds of ours and its peers, 1..100 (${ROUNDS}; ${QUICK_ROUNDS} with --quick)
+  --quick       less of everything, in under 10 minutes: to see that it runs, not to be quoted
+  --readme      runs nothing; writes what the last full runs have left into README.md
 `;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       only: { type: 'string', multiple: true },
-      rounds: { type: 'string', default: '5' },
+      rounds: { type: 'string' },
       quick: { type: 'boolean', default: false },
+      readme: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
   if (values.help) return void process.stdout.write(USAGE);
-  const rounds = Number(values.rounds);
+  if (values.readme) return writeReadme();
+  const given = values.rounds ?? (values.quick ? QUICK_ROUNDS : ROUNDS);
+  const rounds = Number(given);
   if (!Number.isInteger(rounds) || rounds < 1 || rounds > 100)
-    throw new Error(`--rounds ${values.rounds}: must be a whole number from 1 to 100`);
-  for (const name of values.only ?? Object.keys(BENCHES)) {
-    const load = BENCHES[name];
-    if (load === undefined) throw new Error(`--only ${name}: no such bench\n${USAGE}`);
-    await report(name, await load(), { rounds, quick: values.quick });
+    throw new Error(`--rounds ${given}: must be a whole number from 1 to 100`);
+  const names = values.only ?? Object.keys(BENCHES);
+  const unknown = names.find((name) => BENCHES[name] === undefined);
+  if (unknown !== undefined) throw new Error(`--only ${unknown}: no such bench\n${USAGE}`);
+  for (const [index, name] of names.entries()) {
+    progress(`bench ${index + 1} of ${names.length}: ${name}`);
+    const bench = await BENCHES[name]?.();
+    if (bench !== undefined) await report(name, bench, { rounds, quick: values.quick });
   }
 }
 

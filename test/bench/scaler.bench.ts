@@ -5,11 +5,13 @@ import { Bench } from 'tinybench';
 import { scalerPackage } from '../../runtime/external-scaler/grpc/definitions';
 import { serviceOf } from '../../runtime/external-scaler/grpc/service-of';
 import { Bench as Play } from '../policy/external-scaler/support';
+import { progress } from './progress';
 import {
   latencyRows,
   median,
   quantile,
   rounded,
+  type Goal,
   type Bench as RegisteredBench,
   type Row,
 } from './report';
@@ -28,6 +30,8 @@ interface Round {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly callsPerSecond: number;
+  /** Calls a second that came out where CALLS_PER_MS was wanted. */
+  readonly pacedPerSecond: number;
   /** Processors the server used at the rate at which the latency was measured. */
   readonly processors: number;
 }
@@ -43,6 +47,7 @@ export const scalerBench: RegisteredBench = {
     try {
       for (const server of servers) await server.round(calls); // warm
       for (let round = 0; round < rounds; round += 1) {
+        progress(`calls: round ${round + 1} of ${rounds}`);
         // Ours goes first in every other round.
         for (const server of round % 2 === 0 ? servers : [...servers].reverse())
           results[server.peer].push(await server.round(calls));
@@ -50,7 +55,11 @@ export const scalerBench: RegisteredBench = {
     } finally {
       for (const server of servers) server.stop();
     }
-    return { rows: [...decisions, ...rpcRows(results)], raw: { decisions, results } };
+    return {
+      rows: [...decisions, ...rpcRows(results)],
+      raw: { decisions, results },
+      goals: goalsOf(results),
+    };
   },
 };
 
@@ -102,6 +111,30 @@ function rpcRows(results: Readonly<Record<Peer, readonly Round[]>>): Row[] {
   ];
 }
 
+function goalsOf(results: Readonly<Record<Peer, readonly Round[]>>): Goal[] {
+  const of = (peer: Peer, figure: keyof Round): number =>
+    rounded(median(results[peer].map((round) => round[figure])));
+  const [ours, empty] = [of('scaler', 'p99Ms'), of('constant', 'p99Ms')];
+  const [processors, paced] = [of('scaler', 'processors'), of('scaler', 'pacedPerSecond')];
+  const wanted = CALLS_PER_MS * 1000;
+  const what = `external scaler at ${wanted} calls a second`;
+  return [
+    {
+      what: `${what}: p99 of a call`,
+      ...{ measured: `${ours} ms`, peer: `${empty} ms, a constant` },
+      ...{ goal: '< 1 ms over the constant', met: ours - empty < 1 },
+    },
+    {
+      what: `${what}: processors`,
+      ...{
+        measured: `${processors} at ${paced}/s`,
+        peer: `${of('constant', 'processors')}, a constant`,
+      },
+      ...{ goal: '< 1', met: processors < 1 && paced >= 0.95 * wanted },
+    },
+  ];
+}
+
 /** Starts a server as a process of its own, and a client of it. */
 async function startServer(peer: Peer) {
   const child = fork(path.join(__dirname, 'scaler-peer.ts'), [peer, `${IDENTITIES}`, `${NODES}`], {
@@ -131,6 +164,7 @@ async function startServer(peer: Peer) {
       p50Ms: quantile(latencies, 0.5),
       p99Ms: quantile(latencies, 0.99),
       callsPerSecond,
+      pacedPerSecond: (calls * 1000) / tookMs,
       processors,
     };
   };

@@ -41,7 +41,8 @@ export function decide(snapshot: Snapshot, settings: ScalingSettings, nowMs: num
   const coming = [...adding].filter((name) => !snapshot.nodes.has(name)).length;
   const workers = present.length + coming;
   const model = newWorker(ready);
-  const { helped, passedOver, passedOverCount } = sortPending(snapshot.pending, model);
+  const sorted = sortPending(snapshot.pending, model);
+  const { helped, passedOver, passedOverCount } = sorted;
   const { readingMaxAgeMs } = settings;
   const cpu = usageOf(ready, (node) => node.cpuRatio, nowMs, readingMaxAgeMs);
   const memory = usageOf(ready, (node) => node.memoryRatio, nowMs, readingMaxAgeMs);
@@ -80,7 +81,7 @@ export function decide(snapshot: Snapshot, settings: ScalingSettings, nowMs: num
   if (helped.length >= settings.pendingPods) {
     const why = `${helped.length} pods wait that a new node would take`;
     const wanted =
-      model === undefined ? 1 : workersFor(helped, model, adding.size + settings.maxScaleUp);
+      model === undefined ? 1 : workersFor(sorted, model, adding.size + settings.maxScaleUp);
     return wanted > adding.size
       ? up('pending', wanted - adding.size, why)
       : hold(`${why}; ${adding.size} nodes are coming for them`);

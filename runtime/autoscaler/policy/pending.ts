@@ -11,6 +11,8 @@ const NAMED = 20;
 /** Pods that wait, sorted by whether a new node would help. */
 export interface Sorted {
   readonly helped: readonly PendingPod[];
+  /** Of how many kinds those are that a new node would help: pods of a kind are alike to every node. */
+  readonly helpedKinds: number;
   /** How many a new node would not help, and the first of them. */
   readonly passedOverCount: number;
   readonly passedOver: readonly PassedOver[];
@@ -20,20 +22,26 @@ export interface Sorted {
 export function sortPending(pending: readonly PendingPod[], worker: NodeView | undefined): Sorted {
   const helped: PendingPod[] = [];
   const passedOver: PassedOver[] = [];
-  const verdicts = new Map<string, string | undefined>();
+  /** By kind: why a new node would not help; empty where it would. */
+  const verdicts = new Map<string, string>();
   let passedOverCount = 0;
+  let helpedKinds = 0;
   for (const one of pending) {
     const key = keyOf(one);
-    if (!verdicts.has(key)) verdicts.set(key, whyNot(one, worker));
-    const why = verdicts.get(key);
-    if (why === undefined) helped.push(one);
+    let why = verdicts.get(key);
+    if (why === undefined) {
+      why = whyNot(one, worker) ?? '';
+      if (why === '') helpedKinds += 1;
+      verdicts.set(key, why);
+    }
+    if (why === '') helped.push(one);
     else {
       passedOverCount += 1;
       if (passedOver.length < NAMED)
         passedOver.push({ pod: `${one.pod.namespace}/${one.pod.name}`, why });
     }
   }
-  return { helped, passedOverCount, passedOver };
+  return { helped, helpedKinds, passedOverCount, passedOver };
 }
 
 /** Why a new worker would not help a pod; undefined when it would. An unknown size of workers takes every pod. */
@@ -53,12 +61,17 @@ export function whyNot(one: PendingPod, worker: NodeView | undefined): string | 
 
 /**
  * How many new workers these pods fill, first fit, but never more than `most`. Pods that wait for kinds of rooms which
- * are all full are left for later.
+ * are all full are left for later, and nobody is looked at any more once all kinds are.
  */
-export function workersFor(pods: readonly PendingPod[], worker: NodeView, most: number): number {
+export function workersFor(
+  { helped, helpedKinds }: Pick<Sorted, 'helped' | 'helpedKinds'>,
+  worker: NodeView,
+  most: number,
+): number {
   const workers: Overlay[] = [];
   const full = new Set<string>();
-  for (const one of pods) {
+  for (const one of helped) {
+    if (full.size === helpedKinds) break;
     const key = keyOf(one);
     if (full.has(key)) continue;
     let found = workers.find((each) => rejection(one.pod, each, NO_CONTEXT) === undefined);
