@@ -13,4 +13,13 @@ function estate() {
   }
 }
 
-export const { kubeconfig, registry, urls, cpuQuery, jobs, scaledJobs, systems } = estate();
+export const {
+  kubeconfig,
+  registry,
+  urls,
+  cpuQuery,
+  jobs,
+  scaledJobs,
+  systems,
+  autoscalerApiToken,
+} = estate();

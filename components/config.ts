@@ -80,6 +80,7 @@ export function parseEstateConfig(raw: RawConfig): EstateConfig {
   const conflicts = [
     ...reservedNames(config),
     ...trafficProblems(config),
+    ...autoscalingProblems(config),
     ...missingSecrets(config, raw.secrets),
   ];
   if (conflicts.length > 0) throw new ConfigError(conflicts);
@@ -131,6 +132,14 @@ function trafficProblems({ cluster, nodes, platform: { traefik }, systems }: Est
       : [problem('needs platform.traefik with enabled: true and kind: DaemonSet')]),
   ];
 }
+
+/** Workers are containers of the engine that the cluster is made on: where it was not made here, there is none. */
+const autoscalingProblems = ({ cluster, systems: { autoscaling } }: EstateConfig): string[] =>
+  autoscaling.enabled && cluster.kind !== 'docker'
+    ? [
+        `berth:systems.autoscaling.enabled: must be false when cluster.kind is ${cluster.kind}: workers are containers of a Docker cluster (cluster.kind: docker)`,
+      ]
+    : [];
 
 function missingSecrets(config: EstateConfig, set: ReadonlySet<SecretKey>): string[] {
   const problems: string[] = [];

@@ -13,15 +13,19 @@ import {
   type CpuQueries,
 } from './plan';
 import type { EstateConfig } from './config';
+import { autoscalerAlerts, type RuleGroup } from './services/autoscaler-alerts';
 import { CpuScheduler } from './services/cpu-scheduler';
 import { ImageFeeder } from './services/image-feeder';
 import { ServiceImages } from './service-images';
 import type { StackConfig } from './stack-config';
+import { Autoscaling } from './systems/autoscaling';
 import { EventScaling } from './systems/event-scaling';
 import { Experiment } from './systems/experiment';
 import { LatencyScheduling } from './systems/latency-scheduling';
 import type { AnalyzersArgs } from './workloads/analyzer-pod';
 import { PostureJobs } from './workloads/posture-jobs';
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** What a stack exports. */
 export interface EstateOutputs {
@@ -38,6 +42,8 @@ export interface EstateOutputs {
   readonly scaledJobs: readonly string[];
   /** Names of the systems that are on. */
   readonly systems: readonly string[];
+  /** Bearer token of what the autoscaler's API changes (secret); undefined where there is no autoscaler. */
+  readonly autoscalerApiToken?: pulumi.Output<string> | undefined;
 }
 
 /** Declares the whole estate of a stack, in the order in which its parts need each other. */
@@ -51,7 +57,7 @@ export function declareEstate({ config, secrets }: StackConfig): EstateOutputs {
   const onCluster = { providers: [provider], dependsOn: [slots] };
   const prometheusUrl = declarePrometheus(config, onCluster);
   const urls: Record<string, pulumi.Input<string>> = { prometheus: prometheusUrl };
-  const outputs = {
+  const outputs: Writable<Omit<EstateOutputs, 'cpuQuery' | 'jobs' | 'scaledJobs'>> = {
     kubeconfig: cluster.kubeconfig,
     registry: config.images.registry,
     systems: Object.entries(config.systems).flatMap(([name, { enabled }]) =>
@@ -59,7 +65,8 @@ export function declareEstate({ config, secrets }: StackConfig): EstateOutputs {
     ),
     urls,
   };
-  const { cpuScheduling, eventScaling, experiment, latencyScheduling } = config.systems;
+  const { autoscaling, cpuScheduling, eventScaling, experiment, latencyScheduling } =
+    config.systems;
   const queries = cpuQueries(config);
   const { cpuQuery } = queries;
   const jobs: string[] = [];
@@ -86,6 +93,25 @@ export function declareEstate({ config, secrets }: StackConfig): EstateOutputs {
       onCluster,
     );
     Object.assign(urls, scheduling.urls);
+  }
+  if (autoscaling.enabled && cluster.dockerHosts !== undefined) {
+    const scaling = new Autoscaling(
+      'autoscaling',
+      {
+        settings: autoscaling,
+        platform: config.platform,
+        hosts: cluster.dockerHosts,
+        namespace: namespaces.system,
+        images,
+        registry: config.images,
+        registryPassword: secrets.registryPassword,
+        prometheusUrl,
+        queries,
+      },
+      onCluster,
+    );
+    Object.assign(urls, scaling.urls);
+    outputs.autoscalerApiToken = scaling.apiToken;
   }
   if (experiment.enabled) {
     const workloads = new Experiment(
@@ -194,6 +220,10 @@ function declarePrometheus(
 ): pulumi.Input<string> {
   const { prometheus } = config.platform;
   if (!prometheus.enabled) return prometheus.url;
+  const { autoscaling } = config.systems;
   const nodeCgroups = config.cluster.kind === 'docker';
-  return new Prometheus('prometheus', { prometheus, nodeCgroups }, options).url;
+  const alerts: Record<string, RuleGroup> = autoscaling.enabled
+    ? { autoscaler: autoscalerAlerts(autoscaling) }
+    : {};
+  return new Prometheus('prometheus', { prometheus, nodeCgroups, alerts }, options).url;
 }

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { absolutePath, block, logLevel, nodeName, range, wholeRange } from './values';
 
 /** The autoscaler of a Docker cluster. */
-export const autoscalingSettings = {
+export const autoscalingSchema = block({
+  enabled: z.boolean().default(false),
   dryRun: z.boolean().default(false),
   minNodes: wholeRange(0, 1000).default(2),
   maxNodes: wholeRange(1, 1000).default(6),
@@ -25,6 +26,20 @@ export const autoscalingSettings = {
   testWorkloads: z.boolean().default(false),
   dockerSocket: absolutePath.default('/var/run/docker.sock'),
   logLevel,
-} as const;
+}).superRefine((settings, ctx) => {
+  const wrong = (field: keyof typeof settings, message: string) =>
+    ctx.addIssue({ code: 'custom', path: [field], message });
+  const { minNodes, maxNodes, permanentWorkers } = settings;
+  if (minNodes > maxNodes) wrong('minNodes', `must not be above maxNodes (${maxNodes})`);
+  if (permanentWorkers.length > maxNodes)
+    wrong('permanentWorkers', `must not name more workers than maxNodes (${maxNodes})`);
+  if (settings.cpuScaleDownRatio >= settings.cpuThresholdRatio)
+    wrong('cpuScaleDownRatio', `must be below cpuThresholdRatio (${settings.cpuThresholdRatio})`);
+  if (settings.memoryScaleDownRatio >= settings.memoryThresholdRatio)
+    wrong(
+      'memoryScaleDownRatio',
+      `must be below memoryThresholdRatio (${settings.memoryThresholdRatio})`,
+    );
+});
 
-export type AutoscalingConfig = z.infer<z.ZodObject<typeof autoscalingSettings>>;
+export type AutoscalingConfig = z.infer<typeof autoscalingSchema>;

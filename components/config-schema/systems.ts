@@ -1,19 +1,9 @@
 import { z } from 'zod';
 import { SCHEDULER_SYSTEMS } from '../../runtime/experiment/names';
-import { autoscalingSettings } from './autoscaling';
+import { autoscalingSchema } from './autoscaling';
 import { experimentSchema } from './experiment';
 import { latencySchedulingSchema } from './latency-scheduling';
 import { block, logLevel, nodeName, range, secretName, wholeRange } from './values';
-
-/** The switch of a system that this version does not have yet: it can only be off. */
-const notYetSwitch = {
-  enabled: z
-    .literal(false, { error: 'must be false: this version of Berth does not have the system yet' })
-    .default(false),
-};
-
-/** As far as it is built: its switch can only be off. */
-const autoscaling = block({ ...notYetSwitch, ...autoscalingSettings });
 
 const cpuScheduling = block({
   enabled: z.boolean().default(true),
@@ -60,7 +50,7 @@ export const systemsSchema = block({
   cpuScheduling,
   eventScaling,
   latencyScheduling: latencySchedulingSchema,
-  autoscaling,
+  autoscaling: autoscalingSchema,
   experiment: experimentSchema,
 }).superRefine((systems, ctx) => {
   const { cpuScheduling, eventScaling, experiment } = systems;

@@ -55,6 +55,18 @@ export const EXCEPTIONS: readonly Exception[] = [
     subject: 'container mosquitto',
     why: "it is its publisher's image, by tag, unless platform.mosquitto.image names a digest",
   },
+  {
+    policy: 'images-by-digest',
+    resources: /^redis$/,
+    subject: 'container redis',
+    why: "it is its publisher's image, by tag, unless platform.redis.image names a digest",
+  },
+  {
+    policy: 'images-by-digest',
+    resources: /^mongodb$/,
+    subject: 'container mongodb',
+    why: "it is its publisher's image, by tag, unless platform.mongodb.image names a digest",
+  },
 ];
 
 /** True where somebody has said why the violation is meant. */

@@ -1,4 +1,5 @@
 import type { V1Node } from '@kubernetes/client-node';
+import type { AutoscalerReport } from './autoscaler-report';
 import type { ClusterObjects, Workload } from './cluster-objects';
 import { jobRows, type JobRow } from './job-rows';
 import type { LatencyReport } from './latency-report';
@@ -30,6 +31,8 @@ export interface Status {
   readonly scaledJobs: readonly ScaledJobRow[];
   /** Null for an estate without latency-aware scheduling. */
   readonly latency: LatencyReport | null;
+  /** Null for an estate without the autoscaler. */
+  readonly autoscaling: AutoscalerReport | null;
   readonly services: readonly ServiceRow[];
 }
 
@@ -37,19 +40,20 @@ export interface Status {
  * The status of an estate.
  * @param cpuRatios used share of each node whose reading is known, by node name.
  * @param report what the external scaler says.
- * @param latency what the latency extender says; null for an estate without one.
+ * @param systems what the latency extender and the autoscaler say; null for an estate without them.
  */
 export function statusOf(
   cluster: ClusterObjects,
   cpuRatios: ReadonlyMap<string, number>,
   report: QueueReport,
-  latency: LatencyReport | null,
+  systems: Pick<Status, 'latency' | 'autoscaling'>,
 ): Status {
   return {
     nodes: cluster.nodes.map((node) => nodeRow(node, cpuRatios)).sort(byName),
     jobs: jobRows(cluster.jobs, cluster.pods),
     scaledJobs: scaledJobRows(cluster.scaledJobs, cluster, report),
-    latency,
+    latency: systems.latency,
+    autoscaling: systems.autoscaling,
     services: cluster.services.map(serviceRow).sort(byName),
   };
 }

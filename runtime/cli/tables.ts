@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import type { AutoscalerReport } from './autoscaler-report';
 import type { JobRow } from './job-rows';
 import type { LatencyReport } from './latency-report';
 import type { ScaledJobRow } from './scaled-job-rows';
@@ -31,8 +32,9 @@ export function resultTable(rows: readonly ResultRow[]): string {
   );
 }
 
-/** The tables of `status`: nodes, jobs, ScaledJobs, latency-aware scheduling, services. */
-export function statusTables({ nodes, jobs, scaledJobs, latency, services }: Status): string {
+/** The tables of `status`: nodes, jobs, ScaledJobs, latency-aware scheduling, workers, services. */
+export function statusTables(status: Status): string {
+  const { nodes, jobs, scaledJobs, latency, autoscaling, services } = status;
   const tables = [
     table(
       ['node', 'ready', 'eligible', 'slot', 'CPU'],
@@ -75,6 +77,7 @@ export function statusTables({ nodes, jobs, scaledJobs, latency, services }: Sta
       ),
     );
   if (latency !== null) tables.push(latencyTable(latency));
+  if (autoscaling !== null) tables.push(autoscalingTable(autoscaling));
   if (services.length > 0)
     tables.push(
       table(
@@ -103,6 +106,19 @@ export function latencyTable({ unanswered, target, why, nodes, pods }: LatencyRe
       ]),
     ),
     `latency is counted ${target === null ? 'to the median of all nodes' : `to ${target}`}: ${why}${waiting}`,
+  ].join('\n');
+}
+
+/** The workers that the autoscaler counts, and what it decided last. */
+export function autoscalingTable(report: AutoscalerReport): string {
+  const { unanswered, minNodes, maxNodes, dryRun, reason, workers } = report;
+  if (unanswered !== null) return unanswered;
+  return [
+    table(
+      ['autoscaling: worker', 'kind', 'ready', 'under way'],
+      workers.map((row) => [row.name, row.kind, yesNo(row.ready), row.operation ?? '']),
+    ),
+    `${workers.length} workers, within ${minNodes} to ${maxNodes}${dryRun ? ' (dry run: nothing is changed)' : ''}; last decision: ${reason || 'none yet'}`,
   ].join('\n');
 }
 

@@ -145,6 +145,7 @@ describe('ScaledJobs in status', () => {
       jobs: [],
       scaledJobs: rows,
       latency: null,
+      autoscaling: null,
       services: [],
     });
     for (const part of ['why not yet', 'the scaler has not seen it yet'])

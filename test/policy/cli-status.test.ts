@@ -69,12 +69,13 @@ const cluster = {
 } as never;
 
 const NO_QUEUE = { queue: [] };
+const NO_SYSTEMS = { latency: null, autoscaling: null };
 const done = { images: 12, good: 5, bad: 4, noPose: 3, seconds: 7.25 };
 const notDone = { images: null, good: null, bad: null, noPose: null, seconds: null };
 
 describe('status', () => {
   it('has exactly the documented shape, and null for what is not known', () => {
-    assert.deepEqual(statusOf(cluster, new Map([['node-2', 0.5]]), NO_QUEUE, null), {
+    assert.deepEqual(statusOf(cluster, new Map([['node-2', 0.5]]), NO_QUEUE, NO_SYSTEMS), {
       nodes: [
         { name: 'node-1', ready: false, eligible: false, slot: 10, cpuRatio: null },
         { name: 'node-2', ready: true, eligible: true, slot: 2, cpuRatio: 0.5 },
@@ -87,6 +88,7 @@ describe('status', () => {
       ],
       scaledJobs: [],
       latency: null,
+      autoscaling: null,
       services: [
         { name: 'cpu-scheduler', ready: false, image: 'r/cpu@sha256:0123456789abcdef' },
         { name: 'node-exporter', ready: true, image: 'node-exporter:1' },
@@ -116,10 +118,10 @@ describe('status', () => {
   });
 
   it('shows tables with a dash for what is not known', () => {
-    const text = statusTables(statusOf(cluster, new Map([['node-2', 0.5]]), NO_QUEUE, null));
+    const text = statusTables(statusOf(cluster, new Map([['node-2', 0.5]]), NO_QUEUE, NO_SYSTEMS));
     for (const part of ['50.0 %', '5 / 4 / 3', '7.3 s', '–', 'r/cpu@0123456789ab'])
       assert.ok(text.includes(part), `${part} is in\n${text}`);
-    const [row] = statusOf(cluster, new Map(), NO_QUEUE, null).jobs;
+    const [row] = statusOf(cluster, new Map(), NO_QUEUE, NO_SYSTEMS).jobs;
     const table = resultTable([{ ...row!, slot: 10, chosenCpuRatio: 0.125 }]);
     for (const part of ['12.5 %', ' 10 ', '5 / 4 / 3']) assert.ok(table.includes(part), table);
   });

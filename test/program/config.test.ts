@@ -86,7 +86,7 @@ describe('stack configuration', () => {
         { name: 'Node 3', slot: 11, eligible: 'yes' },
       ],
       images: { platforms: ['linux/s390x'] },
-      systems: { autoscaling: { enabled: true }, cpuScheduling: { thresholdRatio: 1.5 } },
+      systems: { autoscaling: { enabled: 'yes' }, cpuScheduling: { thresholdRatio: 1.5 } },
     });
     const expected = [
       /^berth:clutser: unknown key; did you mean cluster\?$/,
@@ -100,7 +100,7 @@ describe('stack configuration', () => {
       /^berth:nodes\[2\]\.slot: 11 is not in 1\.\.10$/,
       /^berth:nodes\[2\]\.eligible: "yes" /,
       /^berth:images\.platforms\[0\]: "linux\/s390x" .*linux\/amd64.*linux\/arm64/,
-      /^berth:systems\.autoscaling\.enabled: true must be false/,
+      /^berth:systems\.autoscaling\.enabled: "yes" /,
       /^berth:systems\.cpuScheduling\.thresholdRatio: 1\.5 is not in 0\.05\.\.1$/,
     ];
     for (const pattern of expected)
@@ -109,6 +109,27 @@ describe('stack configuration', () => {
         `${pattern} in\n${problems.join('\n')}`,
       );
     assert.equal(problems.length, expected.length, problems.join('\n'));
+  });
+
+  it('lets the autoscaler be on only where workers can be containers, within limits that leave it room', () => {
+    const autoscaling = { enabled: true, minNodes: 1, maxNodes: 4, permanentWorkers: ['node-1'] };
+    assert.ok(parseValues({ systems: { autoscaling } }).systems.autoscaling.enabled);
+    assert.deepEqual(
+      problemsOf({ cluster: { kind: 'existing' }, systems: { autoscaling } }, ['kubeconfig']),
+      [
+        'berth:systems.autoscaling.enabled: must be false when cluster.kind is existing: workers are containers of a Docker cluster (cluster.kind: docker)',
+      ],
+    );
+    const wrong = {
+      ...{ minNodes: 2, maxNodes: 1, cpuThresholdRatio: 0.3, memoryScaleDownRatio: 0.9 },
+      permanentWorkers: ['a', 'b'],
+    };
+    assert.deepEqual(problemsOf({ systems: { autoscaling: wrong } }), [
+      'berth:systems.autoscaling.minNodes: 2 must not be above maxNodes (1)',
+      'berth:systems.autoscaling.permanentWorkers: ["a","b"] must not name more workers than maxNodes (1)',
+      'berth:systems.autoscaling.cpuScaleDownRatio: must be below cpuThresholdRatio (0.3)',
+      'berth:systems.autoscaling.memoryScaleDownRatio: 0.9 must be below memoryThresholdRatio (0.8)',
+    ]);
   });
 
   it('refuses a slot or a name that two nodes have', () => {

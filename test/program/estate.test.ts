@@ -3,7 +3,7 @@ import * as pulumi from '@pulumi/pulumi';
 import { parseEstateConfig } from '../../components/config';
 import { declareEstate } from '../../components/estate';
 import { ANALYZER_APPS, dockerCpuQueries, postureJobName } from '../../components/plan';
-import { only, record, type Declared } from './support/record';
+import { only, record, resolved, type Declared } from './support/record';
 
 const TOKEN = 'a-token-that-nobody-may-see';
 const PASSWORD = 'a-password-that-nobody-may-see';
@@ -158,6 +158,31 @@ describe('the whole estate', function () {
     assert.deepEqual(result.jobs, []);
     assert.ok(!declared.some(({ type }) => type.startsWith('docker-build:')));
     assert.ok(!declared.some(({ type }) => type === 'kubernetes:batch/v1:Job'));
+  });
+
+  it('declares the autoscaler where it is on, with alerts, its API and the token for it', async () => {
+    const alertsIn = (declared: readonly Declared[]) => {
+      const release = only(declared, 'kubernetes:helm.sh/v3:Release', 'prometheus');
+      const { values } = release.inputs as {
+        values: { additionalPrometheusRulesMap?: Record<string, unknown> };
+      };
+      return Object.keys(values.additionalPrometheusRulesMap ?? {});
+    };
+    const autoscaling = { enabled: true, permanentWorkers: ['node-1'], minNodes: 1 };
+    const { declared, result } = await declare({ systems: { autoscaling } });
+    only(declared, 'kubernetes:apps/v1:Deployment', 'autoscaler');
+    assert.deepEqual(alertsIn(declared), ['autoscaler']);
+    assert.ok(result.systems.includes('autoscaling'));
+    const url = await resolved(pulumi.output(result.urls.autoscaler));
+    assert.equal(url.value, 'http://autoscaler.berth-system.svc:8080');
+    assert.ok(result.autoscalerApiToken);
+    const token = await resolved(result.autoscalerApiToken);
+    assert.ok(token.secret && token.value.length >= 16);
+
+    const off = await declare();
+    assert.ok(!off.declared.some(({ type }) => type === 'berth:systems:Autoscaling'));
+    assert.deepEqual(alertsIn(off.declared), []);
+    assert.equal(off.result.autoscalerApiToken, undefined);
   });
 
   it("keeps the usage of the nodes' own control groups, which the chart would drop, where nodes are containers", async () => {

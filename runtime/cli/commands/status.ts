@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { readAutoscaler } from '../autoscaler-report';
 import { readCluster } from '../cluster-objects';
 import type { CommandContext, CommonOptions } from '../command-context';
 import { openKube } from '../kube';
@@ -11,7 +12,7 @@ import { statusOf } from '../status-shape';
 import { statusTables } from '../tables';
 import { UserError } from '../user-error';
 
-/** `npm run status`: nodes, jobs, ScaledJobs, latency-aware scheduling and services as the cluster knows them now. Needs no engine and no lab. */
+/** `npm run status`: nodes, jobs, ScaledJobs, latency-aware scheduling, the autoscaler's workers and services as the cluster knows them now. Needs no engine and no lab. */
 export async function status(context: CommandContext, options: CommonOptions): Promise<number> {
   const { folder, print } = context;
   if (!existsSync(folder.kubeconfig))
@@ -26,7 +27,11 @@ export async function status(context: CommandContext, options: CommonOptions): P
       ? await readNodeCpu(kube, prometheus, cpuQuery, cluster.nodes)
       : new Map<string, number>();
   const queue = cluster.scaledJobs.length > 0 ? await readQueue(kube, outputs) : { queue: [] };
-  const shaped = statusOf(cluster, cpu, queue, await readLatency(kube, outputs));
+  const [latency, autoscaling] = await Promise.all([
+    readLatency(kube, outputs),
+    readAutoscaler(kube, outputs),
+  ]);
+  const shaped = statusOf(cluster, cpu, queue, { latency, autoscaling });
   print(options.json ? JSON.stringify(shaped, null, 2) : statusTables(shaped));
   return 0;
 }

@@ -1,3 +1,4 @@
+import { readAutoscaler } from '../autoscaler-report';
 import { readCluster, readScaledJobs } from '../cluster-objects';
 import { collectResults, collectScaledResults, type JobResults } from '../collect-results';
 import type { CommandContext, CommonOptions } from '../command-context';
@@ -17,7 +18,7 @@ import { requireStackConfig } from '../stack-folder';
 import { keepOutputs, keptOutputs, type StackOutputs } from '../stack-outputs';
 import { modeOf } from '../scaled-job-rows';
 import { statusOf } from '../status-shape';
-import { latencyTable, resultTable } from '../tables';
+import { autoscalingTable, latencyTable, resultTable } from '../tables';
 import { watchJobs, watchScaledJobs } from '../watch-jobs';
 import { openWorkbench, type Workbench } from '../workbench';
 
@@ -58,6 +59,8 @@ export async function up(context: CommandContext, options: UpOptions): Promise<n
     for (const line of results.problems) say(line);
     const latency = await readLatency(kube, outputs);
     if (latency !== null) say(latencyTable(latency));
+    const autoscaling = await readAutoscaler(kube, outputs);
+    if (autoscaling !== null) say(autoscalingTable(autoscaling));
     for (const [name, url] of Object.entries({ api: kube.server, ...outputs.urls }))
       say(`${name}: ${url}`);
     say(`kubeconfig: ${folder.kubeconfig}`);
@@ -65,7 +68,8 @@ export async function up(context: CommandContext, options: UpOptions): Promise<n
     say(change);
     if (options.json) {
       const queue = await readQueue(kube, outputs);
-      print(JSON.stringify(statusOf(await readCluster(kube), new Map(), queue, latency)));
+      const cluster = await readCluster(kube);
+      print(JSON.stringify(statusOf(cluster, new Map(), queue, { latency, autoscaling })));
     }
     return results.problems.length > 0 ? 1 : 0;
   } finally {

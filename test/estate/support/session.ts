@@ -19,6 +19,17 @@ const QUICK_OFFLOADING = { intervalSeconds: 10, minimumAgeSeconds: 5 };
 /** A machine that is busy with other things for some seconds is not taken for an extender that has failed. */
 const PATIENT_EXTENDING = { httpTimeoutSeconds: 20 };
 
+/**
+ * The autoscaler only decides until its own suite has it act: pods that others leave waiting, or load that they make, must
+ * not bring nodes into the middle of them. Cooldowns are those of a test.
+ */
+const IDLE_AUTOSCALING = {
+  dryRun: true,
+  checkIntervalSeconds: 2,
+  scaleUpCooldownSeconds: 2,
+  scaleDownCooldownSeconds: 5,
+};
+
 /** The one estate that all estate tests share: brought up by the first, taken down by the last. */
 export interface Session {
   readonly before: MachineState;
@@ -49,6 +60,7 @@ async function start(): Promise<Session> {
       cpuScheduling: { enabled: true, offload: QUICK_OFFLOADING },
       eventScaling: EVENT_SCALING,
       latencyScheduling: { ...systems?.latencyScheduling, ...PATIENT_EXTENDING },
+      autoscaling: { ...systems?.autoscaling, ...IDLE_AUTOSCALING },
     };
   });
   const { all } = await checkout.npm('up');
