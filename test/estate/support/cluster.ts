@@ -1,4 +1,5 @@
 import { get, type RequestOptions } from 'node:https';
+import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import {
   BatchV1Api,
@@ -10,6 +11,7 @@ import {
   makeInformer,
   PatchStrategy,
   PolicyV1Api,
+  PortForward,
   AppsV1Api,
   setHeaderOptions,
   type Informer,
@@ -95,6 +97,28 @@ export class EstateCluster {
     return this.get(
       `/api/v1/namespaces/${namespace}/services/http:${name}:${port}/proxy/${path.replace(/^\//, '')}`,
     );
+  }
+
+  /** Makes a port of a pod one of this machine, while something is done with it. */
+  async forwarded<T>(
+    { metadata }: V1Pod,
+    podPort: number,
+    use: (port: number) => Promise<T>,
+  ): Promise<T> {
+    const forward = new PortForward(this.config);
+    const [namespace, name] = [metadata?.namespace ?? '', metadata?.name ?? ''];
+    const server = createServer((socket) => {
+      socket.on('error', () => socket.destroy());
+      void forward
+        .portForward(namespace, name, [podPort], socket, null, socket)
+        .catch((error: Error) => socket.destroy(error));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    try {
+      return await use((server.address() as AddressInfo).port);
+    } finally {
+      server.close();
+    }
   }
 
   /** Follows the pods with a label, in the order in which the API server changed them. */

@@ -1,5 +1,6 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import {
+  AUTOSCALER_NAME,
   CPU_SCHEDULER_NAME,
   LATENCY_EXTENDER_NAME,
   LATENCY_SCHEDULER_NAME,
@@ -7,7 +8,7 @@ import {
 import { SYSTEM, type EstateCluster } from './cluster';
 
 /** What decides where pods go. */
-const LOGGED = [CPU_SCHEDULER_NAME, LATENCY_SCHEDULER_NAME, LATENCY_EXTENDER_NAME];
+const LOGGED = [CPU_SCHEDULER_NAME, LATENCY_SCHEDULER_NAME, LATENCY_EXTENDER_NAME, AUTOSCALER_NAME];
 
 /** What one wants to know of an estate when a test on it has failed, line by line. */
 export async function diagnose(cluster: EstateCluster): Promise<string[]> {

@@ -32,6 +32,10 @@ export interface Status {
     readonly noPose: number | null;
     readonly why: string | null;
   }[];
+  readonly autoscaling: {
+    readonly unanswered: string | null;
+    readonly workers: readonly { readonly name: string; readonly kind: string }[];
+  } | null;
   readonly services: readonly {
     readonly name: string;
     readonly ready: boolean;

@@ -10,7 +10,7 @@ const LONGEST_PAUSE_MS = 2000;
 export async function waitUntil<T>(
   what: string,
   look: () => Promise<T | undefined | false>,
-  options: { limitMs?: number; seen?: () => unknown } = {},
+  options: { limitMs?: number; longestPauseMs?: number; seen?: () => unknown } = {},
 ): Promise<T> {
   const limitMs = options.limitMs ?? 600_000;
   const deadline = Date.now() + limitMs;
@@ -24,7 +24,7 @@ export async function waitUntil<T>(
       failure = error;
     }
     await pause(pauseMs);
-    pauseMs = Math.min(pauseMs * 1.5, LONGEST_PAUSE_MS);
+    pauseMs = Math.min(pauseMs * 1.5, options.longestPauseMs ?? LONGEST_PAUSE_MS);
   }
   const seen = options.seen?.();
   throw new Error(
