@@ -40,6 +40,9 @@ export function createApp(options: AppOptions): Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
+  // Who stands before this and lets paths through by their names must not be deceived by others that mean the same.
+  app.enable('case sensitive routing');
+  app.enable('strict routing');
   const document = openApi(options.version);
   const json = express.json({ limit: MAX_BODY, strict: false });
   for (const route of ROUTES) {

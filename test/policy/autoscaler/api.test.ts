@@ -143,6 +143,14 @@ describe('autoscaler: the REST API', () => {
     assert.equal((await api.fetch('/%ff')).status, 404);
   });
 
+  it('knows each path by one name only', async () => {
+    for (const path of ['/SCALE', '/scale/', '/Scale', '//scale', '/%73cale'])
+      assert.equal((await api.post(path, UP)).status, 404, path);
+    for (const path of ['/Health', '/health/', '/nodes/Metrics'])
+      assert.equal((await api.fetch(path)).status, 404, path);
+    assert.deepEqual(api.done, []);
+  });
+
   it('says why it is not done, and 503 where something is away, without its words', async () => {
     api.next = refusal();
     const refused = await api.post('/scale', UP);
