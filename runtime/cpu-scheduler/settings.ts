@@ -101,7 +101,7 @@ export const cpuSchedulerSettings = defineSettings({
   },
   eventsPerSecond: {
     env: 'EVENTS_PER_SECOND',
-    description: 'Events written to the API server, sustained; bursts of ten times as many pass',
+    description: 'Events written to the API server, sustained; after a pause those of two seconds at once',
     unit: '1/s',
     schema: integerSetting(1, 1000, 50),
   },

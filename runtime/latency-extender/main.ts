@@ -14,7 +14,7 @@ import { KubeNotices } from './adapters/kube-notices';
 import { KubePods } from './adapters/kube-pods';
 import { KubeProbers, staticProbers } from './adapters/prober-directory';
 import { PrometheusTraffic } from './adapters/prometheus-traffic';
-import { addExtenderRoutes } from './app';
+import { addExtenderRoutes, extenderCalls, type ExtenderRoutes } from './app';
 import { Answers } from './loop/answers';
 import { explain, stateOf } from './loop/explanation';
 import { RatingHistory } from './loop/history';
@@ -104,6 +104,14 @@ async function start(settings: LatencyExtenderSettings, log: Logger): Promise<Ru
     settings,
   );
   const synced = (): boolean => pods.synced && (found?.synced ?? true);
+  const routes: ExtenderRoutes = {
+    answers,
+    clock,
+    metrics,
+    maxBodyBytes: settings.maxBodyBytes,
+    state: () => stateOf(table, refresher, settings),
+    explain: (namespace, pod) => explain(history, namespace, pod),
+  };
   const server = await startHealthServer({
     host: settings.httpHost,
     port: settings.port,
@@ -121,15 +129,8 @@ async function start(settings: LatencyExtenderSettings, log: Logger): Promise<Ru
         trafficProblem: refresher.trafficProblem ?? null,
       },
     }),
-    routes: (app) =>
-      addExtenderRoutes(app, {
-        answers,
-        clock,
-        metrics,
-        maxBodyBytes: settings.maxBodyBytes,
-        state: () => stateOf(table, refresher, settings),
-        explain: (namespace, pod) => explain(history, namespace, pod),
-      }),
+    direct: extenderCalls(routes),
+    routes: (app) => addExtenderRoutes(app, routes),
   });
   log.info({ port: server.port, scheduler: settings.schedulerName }, 'started');
   const end = new AbortController();

@@ -167,7 +167,7 @@ export const latencyExtenderSettings = defineSettings({
   prioritizeMaxHosts: {
     env: 'PRIORITIZE_MAX_HOSTS',
     description: 'The best nodes that /prioritize names; those left out score 0',
-    schema: integerSetting(1, 100_000, 200),
+    schema: integerSetting(1, 100_000, 20),
   },
   maxBodyBytes: {
     env: 'MAX_BODY_BYTES',

@@ -1,5 +1,5 @@
 import express, { type Express } from 'express';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from './metrics';
 
@@ -22,6 +22,8 @@ export interface HealthOptions {
   healthy(): ProbeAnswer;
   /** Ready: false takes the pod out of its Service. */
   ready(): ProbeAnswer;
+  /** Answers a request past express, and says whether it did: for calls that come too often for it. */
+  direct?(request: IncomingMessage, response: ServerResponse): boolean;
   /** Adds the routes of the service itself. */
   routes?(app: Express): void;
 }
@@ -55,7 +57,9 @@ export async function startHealthServer(options: HealthOptions): Promise<HealthS
   });
   const server: Server = createServer(
     { keepAliveTimeout: options.keepAliveMs ?? DEFAULT_KEEP_ALIVE_MS },
-    app,
+    (request, response) => {
+      if (options.direct?.(request, response) !== true) app(request, response);
+    },
   );
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

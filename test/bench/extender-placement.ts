@@ -7,7 +7,11 @@ import { systemClock } from '../../runtime/shared/clock';
 import type { KubeApi } from '../../runtime/shared/kubernetes/api';
 import { Informer } from '../../runtime/shared/kubernetes/informer';
 import type { Pod } from '../../runtime/shared/kubernetes/types';
-import { startControlPlane, type ControlPlane } from '../wire/support/control-plane';
+import {
+  startControlPlane,
+  type ControlPlane,
+  type ControlPlaneOptions,
+} from '../wire/support/control-plane';
 import { startExtenderScheduler } from '../wire/support/extender-scheduler';
 import { apiOf, createNamespace, createPod, eventually } from '../wire/support/kube';
 import { nodeObject } from './extender-nodes';
@@ -29,13 +33,25 @@ export interface Scheduling {
   readonly ownScores: boolean;
   /** Share of nodes that are looked at for each pod, in percent; 0 is the default, which falls with their number. */
   readonly samplingPercent: number;
+  /** Requests of its client in a second, on average and at once; without it, more than any is able to make. */
+  readonly qps?: number;
 }
 
-/** What one kube-scheduler did. */
+/** A scheduler that runs. */
+export interface RunningScheduler {
+  /** Processor time that it has used so far, in ms. */
+  processorMs(): Promise<number>;
+  stop(): Promise<unknown>;
+}
+
+/** What one scheduler did. */
 export interface Placed {
   readonly podsPerSecond: number;
   /** Pods placed in all, those not counted for the rate among them. */
   readonly pods: number;
+  /** Processor time for each pod after the first: of the scheduler, and of the API server with its store. */
+  readonly schedulerMs: number;
+  readonly serverMs: number;
 }
 
 /** A real API server with nodes that are objects only, and one kube-scheduler at a time. */
@@ -46,8 +62,8 @@ export class PlacementCluster {
     private readonly api: KubeApi,
   ) {}
 
-  static async start(): Promise<PlacementCluster> {
-    const plane = await startControlPlane();
+  static async start(options: ControlPlaneOptions = {}): Promise<PlacementCluster> {
+    const plane = await startControlPlane(options);
     const api = await apiOf(plane.kubeconfig);
     await createNamespace(api, NAMESPACE);
     return new PlacementCluster(plane, api);
@@ -73,6 +89,20 @@ export class PlacementCluster {
 
   /** Lets a fresh kube-scheduler place so many waiting pods, for so long at most. */
   async place(scheduling: Scheduling, pods: number, limitMs: number): Promise<Placed> {
+    const folder = await mkdtemp(path.join(tmpdir(), 'berth-bench-'));
+    try {
+      return await this.placeWith(() => this.#kubeScheduler(folder, scheduling), pods, limitMs);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  /** Lets a scheduler that is started when the pods wait place so many of them, for so long at most. */
+  async placeWith(
+    start: () => Promise<RunningScheduler>,
+    pods: number,
+    limitMs: number,
+  ): Promise<Placed> {
     const limit = pLimit(32);
     const create = (index: number): Promise<unknown> =>
       createPod(this.api, NAMESPACE, `pod-${index}`, {
@@ -97,8 +127,35 @@ export class PlacementCluster {
     );
     const watching = informer.run(end.signal);
     await eventually('the pods are listed', async () => informer.synced);
-    const folder = await mkdtemp(path.join(tmpdir(), 'berth-bench-'));
-    const scheduler = await startExtenderScheduler(
+    const scheduler = await start();
+    try {
+      await eventually('the first pod is bound', async () => boundAtMs.size > 0);
+      const before = boundAtMs.size;
+      const schedulerBeforeMs = await scheduler.processorMs();
+      const serverBeforeMs = await this.plane.processorMs();
+      const untilMs = performance.now() + limitMs;
+      await eventually(
+        'time is over, or all are bound',
+        async () => boundAtMs.size === pods || performance.now() > untilMs,
+      );
+      const counted = boundAtMs.size - before;
+      return {
+        podsPerSecond: rateOf([...boundAtMs.values()]),
+        pods: boundAtMs.size,
+        schedulerMs: ((await scheduler.processorMs()) - schedulerBeforeMs) / counted,
+        serverMs: ((await this.plane.processorMs()) - serverBeforeMs) / counted,
+      };
+    } finally {
+      await scheduler.stop();
+      end.abort();
+      await watching;
+      await this.#removePods();
+    }
+  }
+
+  async #kubeScheduler(folder: string, scheduling: Scheduling): Promise<RunningScheduler> {
+    const { qps = QPS } = scheduling;
+    const processes = await startExtenderScheduler(
       folder,
       {
         schedulerName: SCHEDULER,
@@ -109,27 +166,16 @@ export class PlacementCluster {
         leaseNamespace: undefined,
       },
       {
-        clientConnection: { kubeconfig: this.plane.kubeconfigPath, qps: QPS, burst: QPS },
+        clientConnection: { kubeconfig: this.plane.kubeconfigPath, qps, burst: 2 * qps },
         percentageOfNodesToScore: scheduling.samplingPercent,
         ...(scheduling.extenderUrl === undefined && { extenders: [] }),
         ...(scheduling.ownScores && { profiles: [{ schedulerName: SCHEDULER }] }),
       },
     );
-    try {
-      await eventually('the first pod is bound', async () => boundAtMs.size > 0);
-      const untilMs = performance.now() + limitMs;
-      await eventually(
-        'time is over, or all are bound',
-        async () => boundAtMs.size === pods || performance.now() > untilMs,
-      );
-      return { podsPerSecond: rateOf([...boundAtMs.values()]), pods: boundAtMs.size };
-    } finally {
-      await scheduler.stop();
-      end.abort();
-      await watching;
-      await this.#removePods();
-      await rm(folder, { recursive: true, force: true });
-    }
+    return {
+      processorMs: () => processes.processorMs(SCHEDULER),
+      stop: () => processes.stop(),
+    };
   }
 
   async stop(): Promise<void> {

@@ -12,6 +12,8 @@ export interface BenchOptions {
   readonly rounds: number;
   /** Less of everything: to see that it runs, not to quote. */
   readonly quick: boolean;
+  /** Nodes of the benches that let one choose; undefined: as each has it. */
+  readonly nodes?: number | undefined;
 }
 
 /** A figure that has a goal. */

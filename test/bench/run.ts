@@ -6,6 +6,7 @@ import { report, type Bench } from './report';
 /** Every bench by its name; each is loaded only when it runs. */
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   autoscaler: async () => (await import('./autoscaler.bench')).autoscalerBench,
+  binding: async () => (await import('./binding.bench')).bindingBench,
   growth: async () => (await import('./growth.bench')).growthBench,
   extender: async () => (await import('./extender.bench')).extenderBench,
   placement: async () => (await import('./cpu-scheduler.bench')).placementBench,
@@ -16,10 +17,11 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
 const ROUNDS = '5';
 const QUICK_ROUNDS = '1';
 
-const USAGE = `npm run bench -- [--only NAME] [--rounds ${ROUNDS}] [--quick]
+const USAGE = `npm run bench -- [--only NAME] [--rounds ${ROUNDS}] [--nodes N] [--quick]
 npm run bench -- --readme
   --only NAME   this bench alone; may be given again: ${Object.keys(BENCHES).join(', ')}
   --rounds N    interleaved rounds of ours and its peers, 1..100 (${ROUNDS}; ${QUICK_ROUNDS} with --quick)
+  --nodes N     nodes of the cluster where the bench has a choice, 1..10000
   --quick       less of everything, in under 10 minutes: to see that it runs, not to be quoted
   --readme      runs nothing; writes what the last full runs have left into README.md
 `;
@@ -29,6 +31,7 @@ async function main(): Promise<void> {
     options: {
       only: { type: 'string', multiple: true },
       rounds: { type: 'string' },
+      nodes: { type: 'string' },
       quick: { type: 'boolean', default: false },
       readme: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
@@ -40,13 +43,16 @@ async function main(): Promise<void> {
   const rounds = Number(given);
   if (!Number.isInteger(rounds) || rounds < 1 || rounds > 100)
     throw new Error(`--rounds ${given}: must be a whole number from 1 to 100`);
+  const nodes = values.nodes === undefined ? undefined : Number(values.nodes);
+  if (nodes !== undefined && (!Number.isInteger(nodes) || nodes < 1 || nodes > 10_000))
+    throw new Error(`--nodes ${values.nodes}: must be a whole number from 1 to 10000`);
   const names = values.only ?? Object.keys(BENCHES);
   const unknown = names.find((name) => BENCHES[name] === undefined);
   if (unknown !== undefined) throw new Error(`--only ${unknown}: no such bench\n${USAGE}`);
   for (const [index, name] of names.entries()) {
     progress(`bench ${index + 1} of ${names.length}: ${name}`);
     const bench = await BENCHES[name]?.();
-    if (bench !== undefined) await report(name, bench, { rounds, quick: values.quick });
+    if (bench !== undefined) await report(name, bench, { rounds, quick: values.quick, nodes });
   }
 }
 

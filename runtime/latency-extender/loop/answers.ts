@@ -4,6 +4,7 @@ import type { Notices } from '../ports';
 import { FILTER_RULES, type FilterRule } from '../types';
 import type { ExtenderArgs } from '../wire/extender-args';
 import type { Fragments } from '../wire/fragments';
+import { SentNames } from '../wire/sent-names';
 import type { RatedNode, RatingHistory } from './history';
 import type { NodeTable } from './node-table';
 import type { Placements } from './placements';
@@ -23,6 +24,9 @@ const NO_FRESH_PROBE = FILTER_RULES.indexOf('no-fresh-probe') + 1;
 
 /** Answers what kube-scheduler asks, from the table alone. Answers name only nodes that were asked for. */
 export class Answers {
+  /** The names that the last filter left, for parsing the question that comes next. */
+  readonly sent = new SentNames();
+
   constructor(
     private readonly table: NodeTable,
     private readonly placements: Placements,
@@ -38,6 +42,7 @@ export class Answers {
     const nothingFresh = table.freshNodes === 0;
     const open = nothingFresh && this.settings.nothingFresh === 'open';
     const passed: number[] = [];
+    const left: string[] = [];
     const failed: string[] = [];
     const rules = new Uint32Array(FILTER_RULES.length + 1);
     const explained: RatedNode[] = [];
@@ -49,6 +54,8 @@ export class Answers {
       rules[rule] = (rules[rule] ?? 0) + 1;
       if (rule === 0) {
         passed.push(place);
+        // The table's own string, where there is one: looking that up again is cheaper.
+        left.push(index === undefined ? node : (table.views[index]?.node ?? node));
         if (all) explained.push({ node, view: table.view(node) });
         continue;
       }
@@ -71,7 +78,7 @@ export class Answers {
       rejected: countsOf(rules),
       nodes: explained,
     };
-    return `{${this.#passedText(args, passed)},"FailedNodes":{${failed.join()}},"Error":""}`;
+    return `{${this.#passedText(args, passed, left)},"FailedNodes":{${failed.join()}},"Error":""}`;
   }
 
   /** JSON of a HostPriorityList. What is left out of it scores 0. */
@@ -113,10 +120,15 @@ export class Answers {
     return `[${hosts.join()}]`;
   }
 
-  #passedText({ names, nodeList }: ExtenderArgs, passed: readonly number[]): string {
+  #passedText(
+    { nodeList }: ExtenderArgs,
+    passed: readonly number[],
+    left: readonly string[],
+  ): string {
     if (nodeList === undefined) {
-      const quoted = passed.map((place) => this.fragments.quoted(names[place] ?? ''));
-      return `"NodeNames":[${quoted.join()}]`;
+      const json = `"NodeNames":[${left.map((name) => this.fragments.quoted(name)).join()}]`;
+      this.sent.remember(json, left);
+      return json;
     }
     const items = passed.map((place) => nodeList.items[place]);
     return `"Nodes":${JSON.stringify({ ...nodeList, items })}`;

@@ -1,6 +1,7 @@
 import type { Container } from '../../shared/kubernetes/types';
 import { quantityToMillis } from '../../shared/quantity';
 import type { AskedPod } from '../types';
+import type { SentNames } from './sent-names';
 
 /** A node as kube-scheduler sends it where it may not send names; answered as it came. */
 export interface FullNode {
@@ -25,17 +26,20 @@ const isObject = (value: unknown): value is Fields =>
 /**
  * Reads the JSON of an ExtenderArgs (k8s.io/kube-scheduler/extender/v1), whose keys kube-scheduler writes as `Pod`,
  * `Nodes` and `NodeNames`, the one that is not used as null. Looks at no more of it than is needed.
+ * @param sent names that are taken from there if the question ends with them.
  * @throws BadExtenderArgs
  */
-export function parseExtenderArgs(text: string): ExtenderArgs {
+export function parseExtenderArgs(text: string, sent?: SentNames): ExtenderArgs {
+  const recalled = sent?.recall(text);
   let body: unknown;
   try {
-    body = JSON.parse(text);
+    body = JSON.parse(recalled?.rest ?? text);
   } catch (error) {
     throw new BadExtenderArgs(`the body is not JSON: ${(error as Error).message}`);
   }
   if (!isObject(body)) throw new BadExtenderArgs('the body is no JSON object');
   const pod = podOf(body['Pod']);
+  if (recalled !== undefined) return { pod, names: recalled.names, nodeList: undefined };
   const names = body['NodeNames'] ?? undefined;
   if (names !== undefined) {
     if (!Array.isArray(names) || !names.every((name) => typeof name === 'string'))

@@ -1,3 +1,4 @@
+import { createSecureContext } from 'node:tls';
 import { Pool, type Dispatcher } from 'undici';
 import { ApiUnreachableError, apiErrorFrom } from './api-error';
 import type { KubeConnection } from './connection';
@@ -42,6 +43,13 @@ export class KubeApi {
     readonly connection: KubeConnection,
     readonly options: KubeApiOptions,
   ) {
+    // One context for all connections: otherwise each reads the certificates anew.
+    const { servername, rejectUnauthorized, ...certificates } = connection.tls;
+    const tls = {
+      secureContext: createSecureContext(certificates),
+      ...(servername !== undefined && { servername }),
+      ...(rejectUnauthorized !== undefined && { rejectUnauthorized }),
+    };
     const pool = (connections: number | null): Pool =>
       new Pool(connection.origin, {
         connections,
@@ -49,7 +57,7 @@ export class KubeApi {
         keepAliveTimeout: 60_000,
         headersTimeout: 0,
         bodyTimeout: 0,
-        connect: { ...connection.tls, timeout: options.timeoutMs },
+        connect: { ...tls, timeout: options.timeoutMs },
       });
     this.#pool = pool(options.connections);
     this.#urgentPool = pool(null);

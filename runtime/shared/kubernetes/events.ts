@@ -45,6 +45,8 @@ interface Series {
 const MAX_NOTE_BYTES = 1024;
 const MAX_QUEUE = 20_000;
 const IN_FLIGHT = 4;
+/** What may be written at once after a pause: those of so many seconds. Each costs the server as much as a binding. */
+const BURST_SECONDS = 2;
 const SERIES_LIFE_MS = 6 * 60_000;
 const SERIES_WRITE_EVERY_MS = 30_000;
 
@@ -66,7 +68,7 @@ export class EventWriter {
     private readonly clock: Clock,
     private readonly log: Logger,
   ) {
-    this.#tokens = options.perSecond * 10;
+    this.#tokens = options.perSecond * BURST_SECONDS;
     this.#refilledMs = clock.monotonicMs();
   }
 
@@ -118,7 +120,7 @@ export class EventWriter {
     const nowMs = this.clock.monotonicMs();
     const { perSecond } = this.options;
     this.#tokens = Math.min(
-      perSecond * 10,
+      perSecond * BURST_SECONDS,
       this.#tokens + ((nowMs - this.#refilledMs) * perSecond) / 1000,
     );
     this.#refilledMs = nowMs;

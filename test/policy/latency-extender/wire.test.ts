@@ -1,11 +1,20 @@
 import assert from 'node:assert/strict';
-import { addExtenderRoutes } from '../../../runtime/latency-extender/app';
+import fc from 'fast-check';
+import {
+  addExtenderRoutes,
+  extenderCalls,
+  type ExtenderRoutes,
+} from '../../../runtime/latency-extender/app';
 import { staticProbers } from '../../../runtime/latency-extender/adapters/prober-directory';
 import {
   checkLatencyExtenderSettings,
   latencyExtenderSettings,
 } from '../../../runtime/latency-extender/settings';
-import { parseExtenderArgs } from '../../../runtime/latency-extender/wire/extender-args';
+import {
+  BadExtenderArgs,
+  parseExtenderArgs,
+} from '../../../runtime/latency-extender/wire/extender-args';
+import { SentNames } from '../../../runtime/latency-extender/wire/sent-names';
 import { systemClock } from '../../../runtime/shared/clock';
 import { startHealthServer, type HealthServer } from '../../../runtime/shared/health-server';
 import { parseSettings } from '../../../runtime/shared/settings';
@@ -57,26 +66,74 @@ describe('latency-extender: what kube-scheduler sends', () => {
     });
 });
 
+describe('latency-extender: the names of the last answer', () => {
+  const name = fc.oneof(fc.stringMatching(/^[a-z0-9-]{1,12}$/), fc.string());
+  const questionOf = (podName: string, names: readonly string[]): string =>
+    JSON.stringify({
+      Pod: { metadata: { name: `p${podName}`, namespace: 'ns', uid: 'u' } },
+      Nodes: null,
+      NodeNames: names,
+    });
+  const sentOf = (names: readonly string[]): SentNames => {
+    const sent = new SentNames();
+    sent.remember(`"NodeNames":${JSON.stringify(names)}`, names);
+    return sent;
+  };
+
+  it('change nothing about what a question is read as, whichever was sent', () => {
+    fc.assert(
+      fc.property(
+        fc.string(),
+        fc.array(name),
+        fc.array(name),
+        fc.boolean(),
+        (pod, sent, asked, same) => {
+          const text = questionOf(pod, same ? sent : asked);
+          const known = sentOf(sent);
+          assert.deepEqual(parseExtenderArgs(text, known), parseExtenderArgs(text));
+          assert.deepEqual(parseExtenderArgs(`${text}\n`, known), parseExtenderArgs(text));
+        },
+      ),
+    );
+  });
+
+  it('are taken as they are when the question ends with them', () => {
+    const names = ['a', 'b'];
+    const question = questionOf('', names);
+    assert.equal(parseExtenderArgs(question, sentOf(names)).names, names);
+    assert.notEqual(parseExtenderArgs(question, new SentNames()).names, names);
+  });
+
+  it('are not seen in a pod that holds their text, nor in a broken question', () => {
+    const names = ['a'];
+    const hidden = questionOf('"NodeNames":["a"]}', ['b']);
+    assert.deepEqual(parseExtenderArgs(hidden, sentOf(names)).names, ['b']);
+    const broken = '{"Pod":{"NodeNames":["a"]}';
+    assert.throws(() => parseExtenderArgs(broken, sentOf(names)), BadExtenderArgs);
+  });
+});
+
 describe('latency-extender: HTTP', () => {
   let server: HealthServer;
   before(async () => {
     const counted = metrics();
-    const { answers } = extender(cluster({ a: [0.1, 5] }));
+    const { answers } = extender(cluster({ a: [0.1, 5], ä: [0.1, 5] }));
+    const routes: ExtenderRoutes = {
+      answers,
+      clock: systemClock,
+      maxBodyBytes: 2000,
+      metrics: counted,
+      state: () => ({}),
+      explain: () => undefined,
+    };
     server = await startHealthServer({
       host: '127.0.0.1',
       port: 0,
       registry: counted.registry,
       healthy: () => ({ ok: true }),
       ready: () => ({ ok: true }),
-      routes: (app) =>
-        addExtenderRoutes(app, {
-          answers,
-          clock: systemClock,
-          maxBodyBytes: 2000,
-          metrics: counted,
-          state: () => ({}),
-          explain: () => undefined,
-        }),
+      direct: extenderCalls(routes),
+      routes: (app) => addExtenderRoutes(app, routes),
     });
   });
   after(() => server.close());
@@ -93,6 +150,19 @@ describe('latency-extender: HTTP', () => {
     const text = await response.text();
     assert.equal(Number(response.headers.get('content-length')), Buffer.byteLength(text));
     assert.deepEqual((JSON.parse(text) as { NodeNames: string[] }).NodeNames, ['a']);
+  });
+
+  it('answers in UTF-8 what is not ASCII, with the length in bytes', async () => {
+    const response = await post('filter', JSON.stringify({ Pod: POD, NodeNames: ['ä', 'a'] }));
+    const bytes = Buffer.from(await response.arrayBuffer());
+    assert.equal(Number(response.headers.get('content-length')), bytes.length);
+    const { NodeNames } = JSON.parse(bytes.toString('utf8')) as { NodeNames: string[] };
+    assert.deepEqual(NodeNames, ['ä', 'a']);
+  });
+
+  it('leaves other paths and methods to express', async () => {
+    assert.equal((await fetch(`http://127.0.0.1:${server.port}/filter`)).status, 404);
+    assert.equal((await post('toString', '{}')).status, 404);
   });
 
   it('says 400 and why to what is no request of kube-scheduler', async () => {

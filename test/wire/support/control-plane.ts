@@ -15,6 +15,8 @@ export interface ControlPlane {
   kubeconfig: string;
   /** The same as a file, which goes with the control plane. */
   kubeconfigPath: string;
+  /** Processor time that the API server and its store have used so far, in ms. */
+  processorMs(): Promise<number>;
   /** Ends every process and removes every file. */
   stop(): Promise<void>;
 }
@@ -123,7 +125,9 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       const url = `http://127.0.0.1:${player}/healthz`;
       await processes.until('kwok', () => answersWell(url));
     }
-    return { kubeconfig, kubeconfigPath, stop };
+    const processorMs = async (): Promise<number> =>
+      (await processes.processorMs('kube-apiserver')) + (await processes.processorMs('etcd'));
+    return { kubeconfig, kubeconfigPath, processorMs, stop };
   } catch (error) {
     await stop();
     throw error;

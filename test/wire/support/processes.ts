@@ -55,6 +55,11 @@ export class Processes {
     }
   }
 
+  /** Processor time that one has used so far, in ms; NaN when none of that name runs. */
+  processorMs(name: string): Promise<number> {
+    return processorMsOf(this.running.find((one) => one.name === name)?.child.pid);
+  }
+
   /** Ends one at once, whatever it is doing. */
   kill(name: string): void {
     this.running.find((one) => one.name === name)?.child.kill('SIGKILL');
@@ -84,6 +89,21 @@ export class Processes {
     );
     return (await Promise.all(ends)).join('\n');
   }
+}
+
+/** Hundredths of a second are what Linux counts in for everyone who asks (USER_HZ). */
+const MS_PER_TICK = 10;
+
+/** Processor time that a process has used so far, in ms; NaN when it does not run. */
+export async function processorMsOf(pid: number | undefined): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  // The name in brackets may hold spaces; user and system time are fields 14 and 15 of all.
+  const [user = NaN, system = NaN] = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(11, 13)
+    .map(Number);
+  return (user + system) * MS_PER_TICK;
 }
 
 /** True also where a signal ended it, or where it could not be started at all. */

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { NEVER_BUNDLED } from '../../../components/build-context';
+import { processorMsOf } from './processes';
 
 const bundles = new Map<string, Promise<string>>();
 
@@ -109,6 +110,11 @@ export class RunningService {
 
   leads(): Promise<LogLine> {
     return this.until('it becomes the leader', (line) => line.msg === 'became the leader');
+  }
+
+  /** Processor time that it has used so far, in ms. */
+  processorMs(): Promise<number> {
+    return processorMsOf(this.child.pid);
   }
 
   signal(name: NodeJS.Signals): void {
