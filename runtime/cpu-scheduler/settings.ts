@@ -101,7 +101,8 @@ export const cpuSchedulerSettings = defineSettings({
   },
   eventsPerSecond: {
     env: 'EVENTS_PER_SECOND',
-    description: 'Events written to the API server, sustained; after a pause those of two seconds at once',
+    description:
+      'Events written to the API server, sustained; after a pause those of two seconds at once',
     unit: '1/s',
     schema: integerSetting(1, 1000, 50),
   },
