@@ -73,6 +73,7 @@ describe('images', function () {
     assert.deepEqual(
       [...new Set(names)].sort(),
       [
+        'autoscaler',
         'cpu-scheduler',
         'external-scaler',
         'hellopod',
