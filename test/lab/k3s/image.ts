@@ -1,4 +1,3 @@
-import { build } from 'esbuild';
 import {
   chmod,
   copyFile,
@@ -13,6 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
+import { bundleForImage } from '../bundle-for-image';
 import { contentKey } from '../cache';
 import { run, type CommandOutput } from '../exec';
 import type { ImageParts } from './parts';
@@ -109,19 +109,12 @@ async function importBase(engine: Engine, parts: ImageParts, image: string): Pro
 
 /** The bundled entrypoint with all that belongs to it: path inside the image -> text. */
 async function entrypointFiles(): Promise<Record<string, string>> {
-  const result = await build({
-    entryPoints: [path.join(__dirname, 'entrypoint', 'container.ts')],
-    bundle: true,
-    write: false,
-    platform: 'node',
-    target: 'node22',
-    format: 'cjs',
-    logLevel: 'error',
-  });
   const files: Record<string, string> = {
     'usr/bin/k3s': k3sScript,
     'usr/bin/kubectl': kubectlScript,
-    'usr/local/lib/k3s/k3s.js': result.outputFiles[0]?.text ?? '',
+    'usr/local/lib/k3s/k3s.js': await bundleForImage(
+      path.join(__dirname, 'entrypoint', 'container.ts'),
+    ),
   };
   const manifests = path.join(__dirname, 'manifests');
   for (const name of (await readdir(manifests)).sort())

@@ -1,7 +1,7 @@
-import { build } from 'esbuild';
 import { copyFile, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { bundleForImage } from '../bundle-for-image';
 import { run } from '../exec';
 import { ensureRootfs } from '../images';
 import { baseOf, ensureBase, type Engine } from '../k3s/image';
@@ -58,7 +58,9 @@ export async function loadSshHostImage(engine: Engine, reporter: Reporter): Prom
     await cp(manifests, inside('usr/local/share/k3s/manifests'), { recursive: true });
     await writeFile(inside('etc/ssh/lab_sshd_config'), SSHD_CONFIG);
     await writeFile(inside('usr/local/bin/journalctl'), JOURNALCTL, { mode: 0o755 });
-    const program = await supervisorProgram();
+    const program = await bundleForImage(path.join(__dirname, 'supervisor.ts'), {
+      executable: true,
+    });
     for (const name of ['usr/local/sbin/supervisor', 'usr/local/bin/systemctl'])
       await writeFile(inside(name), program, { mode: 0o755 });
     await writeFile(path.join(folder, 'Dockerfile'), dockerfile(baseOf(parts)));
@@ -67,18 +69,4 @@ export async function loadSshHostImage(engine: Engine, reporter: Reporter): Prom
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-async function supervisorProgram(): Promise<string> {
-  const result = await build({
-    entryPoints: [path.join(__dirname, 'supervisor.ts')],
-    bundle: true,
-    write: false,
-    platform: 'node',
-    target: 'node22',
-    format: 'cjs',
-    logLevel: 'error',
-    banner: { js: '#!/usr/local/bin/node' },
-  });
-  return result.outputFiles[0]?.text ?? '';
 }
