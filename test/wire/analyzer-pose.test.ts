@@ -15,11 +15,19 @@ const LIMITS = { maxBytes: 10_000_000, maxPixels: 12_500_000 };
 describe('pose model on the sample photographs', () => {
   let detector: PoseDetector;
   let analyze: AnalyzeImage;
+  const errorListeners = () =>
+    ['uncaughtException', 'unhandledRejection'].map((event) => process.rawListeners(event));
+  let listenersBefore: ReturnType<typeof errorListeners>;
   before(async function () {
     this.timeout(600_000);
     const assets = path.join(await contextOf('analyzer'), 'assets');
+    listenersBefore = errorListeners();
     detector = await loadMoveNet({ modelDirectory: assets, wasmDirectory: assets });
     analyze = await createAnalyzeImage({ assets, minConfidence: 0.3, ...LIMITS });
+  });
+
+  it('leaves it to the process what happens after an error', () => {
+    assert.deepEqual(errorListeners(), listenersBefore);
   });
 
   /** Where a person sees these keypoints, in pixels. */

@@ -40,6 +40,26 @@ async function readModel(directory: string): Promise<tf.io.ModelArtifacts> {
 }
 
 /**
+ * Runs `start` and takes away the listeners for errors of the whole process that it added: the start code that Emscripten
+ * generates throws again whatever rejection or exception anybody in the process left, which is not a library's to decide.
+ */
+async function keepingProcessListeners<T>(start: () => Promise<T>): Promise<T> {
+  const events = ['uncaughtException', 'unhandledRejection'];
+  const before = new Map(events.map((event) => [event, process.rawListeners(event)]));
+  try {
+    return await start();
+  } finally {
+    for (const event of events) {
+      for (const listener of process.rawListeners(event)) {
+        if (!before.get(event)?.includes(listener)) {
+          process.off(event, listener as (...values: unknown[]) => void);
+        }
+      }
+    }
+  }
+}
+
+/**
  * Loads MoveNet (single pose, lightning) on the WebAssembly backend: SIMD without threads of its own, so that one
  * detector uses one processor, and the same bytes run on amd64 and arm64. One detector a thread.
  * @throws when a file is missing or broken.
@@ -48,7 +68,9 @@ export async function loadMoveNet(assets: PoseAssets): Promise<PoseDetector> {
   setWasmPaths(assets.wasmDirectory + sep);
   tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
   tf.env().set('WASM_HAS_SIMD_SUPPORT', true);
-  if (!(await tf.setBackend('wasm'))) throw new Error('the WebAssembly backend did not start');
+  if (!(await keepingProcessListeners(() => tf.setBackend('wasm')))) {
+    throw new Error('the WebAssembly backend did not start');
+  }
   const model = await loadGraphModel({ load: () => readModel(assets.modelDirectory) });
   return {
     detect: (bitmap) => {
