@@ -35,7 +35,7 @@ export class CommandError extends Error {
 
 /**
  * Runs a command without a shell and waits for its end.
- * @throws CommandError with the last lines it printed
+ * @throws CommandError with the last lines it printed; another error when the stream for its standard input breaks
  */
 export function run(
   command: string,
@@ -72,7 +72,14 @@ export function run(
     // A command that ends early breaks the pipe: its exit code says more than EPIPE would.
     child.stdin?.on('error', () => undefined);
     if (typeof options.input === 'string') child.stdin?.end(options.input);
-    else if (options.input !== undefined && child.stdin !== null) options.input.pipe(child.stdin);
+    else if (options.input !== undefined && child.stdin !== null) {
+      // What was to be read is not whole: the command must not take it for the end.
+      options.input.on('error', (error) => {
+        reject(new Error(`standard input of \`${shown}\`: ${error.message}`, { cause: error }));
+        child.kill('SIGKILL');
+      });
+      options.input.pipe(child.stdin);
+    }
   });
 }
 

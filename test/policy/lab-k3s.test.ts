@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createWriteStream } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -226,7 +226,8 @@ describe('lab k3s: image archive', () => {
       await mkdir(path.join(folder, 'more/usr/bin'), { recursive: true });
       // A file whose content looks like the end of an archive.
       await writeFile(path.join(folder, 'root/etc/zeros'), Buffer.alloc(2048));
-      await writeFile(path.join(folder, 'more/usr/bin/tool'), 'tool');
+      await writeFile(path.join(folder, 'tool'), 'tool', { mode: 0o644 });
+      await symlink(path.join(folder, 'tool'), path.join(folder, 'more/usr/bin/tool'));
       const first = path.join(folder, 'root.tar');
       await run('tar', ['-c', '-f', first, '-C', path.join(folder, 'root'), '.']);
       const joined = path.join(folder, 'joined.tar');
@@ -234,6 +235,23 @@ describe('lab k3s: image archive', () => {
       await pipeline(archive, createWriteStream(joined));
       const { stdout } = await run('tar', ['-t', '-f', joined]);
       assert.deepEqual(stdout.trim().split('\n'), ['./', './etc/', './etc/zeros', 'usr/bin/tool']);
+      const { stdout: tool } = await run('tar', ['-t', '-v', '-f', joined, 'usr/bin/tool']);
+      assert.match(tool, /^-rwxr-xr-x 0\/0 +4 /);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it('ends the command that reads it with an error that says so, when a file is not there', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'lab-k3s-'));
+    try {
+      const root = path.join(folder, 'root.tar');
+      await run('tar', ['-c', '-f', root, '-T', '/dev/null']);
+      const archive = tarWith(root, folder, ['usr/bin/missing']);
+      await assert.rejects(
+        run('sha256sum', ['-'], { input: archive }),
+        /standard input of `sha256sum -`: tar ended with 2/,
+      );
     } finally {
       await rm(folder, { recursive: true });
     }

@@ -1,14 +1,4 @@
-import {
-  chmod,
-  copyFile,
-  link,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  rm,
-  writeFile,
-} from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
@@ -68,8 +58,8 @@ async function labelOf(engine: Engine, image: string): Promise<string | undefine
   );
 }
 
-async function withFolder<T>(near: string, use: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(path.join(near, '.k3s-image-'));
+async function withFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'berth-k3s-image-'));
   try {
     return await use(folder);
   } finally {
@@ -93,13 +83,12 @@ export async function ensureBase(engine: Engine, parts: ImageParts): Promise<boo
 
 /** Streams the root and the programs into the engine as one layer; nothing is packed or written twice. */
 async function importBase(engine: Engine, parts: ImageParts, image: string): Promise<void> {
-  // Beside the cached files, so that they can be linked.
-  await withFolder(path.dirname(parts.rootfs), async (folder) => {
+  // By symbolic links: others that read the cached files at the same time must not see them change.
+  await withFolder(async (folder) => {
     for (const [inside, source] of Object.entries(parts.programs)) {
       const target = path.join(folder, inside);
       await mkdir(path.dirname(target), { recursive: true });
-      await link(source, target).catch(() => copyFile(source, target));
-      await chmod(target, 0o755);
+      await symlink(path.resolve(source), target);
     }
     const change = 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
     const archive = tarWith(parts.rootfs, folder, Object.keys(parts.programs));
@@ -139,7 +128,7 @@ export async function loadImage(
   const key = contentKey(dockerfile(base, ''), JSON.stringify(files));
   if ((await labelOf(engine, K3S_IMAGE)) === key) return 'present';
   const hasBase = await ensureBase(engine, parts);
-  await withFolder(tmpdir(), async (folder) => {
+  await withFolder(async (folder) => {
     for (const [inside, text] of Object.entries(files)) {
       const target = path.join(folder, inside);
       await mkdir(path.dirname(target), { recursive: true });

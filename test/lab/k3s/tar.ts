@@ -24,8 +24,8 @@ export async function endOfEntries(tarFile: string): Promise<number> {
 }
 
 /**
- * One archive of another one and some files more, without writing either again.
- * @param folder holds the files; @param files their paths in it, which are their paths in the archive
+ * One archive of another one and some programs more, without writing either again.
+ * @param folder holds the programs or symbolic links to them; @param files their paths in it, which are their paths in the archive
  */
 export function tarWith(tarFile: string, folder: string, files: readonly string[]): Readable {
   const output = new PassThrough();
@@ -33,8 +33,8 @@ export function tarWith(tarFile: string, folder: string, files: readonly string[
     const end = await endOfEntries(tarFile);
     if (end > 0)
       await pipeline(createReadStream(tarFile, { end: end - 1 }), output, { end: false });
-    const owner = ['--numeric-owner', '--owner=0', '--group=0', '--mtime=@0'];
-    const tar = spawn('tar', ['-c', '-f', '-', ...owner, '-C', folder, ...files], {
+    const owner = ['--numeric-owner', '--owner=0', '--group=0', '--mtime=@0', '--mode=0755'];
+    const tar = spawn('tar', ['-c', '-h', '-f', '-', ...owner, '-C', folder, ...files], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const ended = new Promise<void>((resolve, reject) => {
