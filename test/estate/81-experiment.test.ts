@@ -114,7 +114,7 @@ describe('schedulers compared on the estate', function () {
         if (created === null || bound === null) continue;
         timed += 1;
         // The API's own time is the second in which it was created.
-        const secondMs = Number(pod?.metadata?.creationTimestamp);
+        const secondMs = Date.parse(String(pod?.metadata?.creationTimestamp));
         const told = JSON.stringify({ name, secondMs, created, bound });
         assert.ok(created.notBeforeMs < secondMs + 1000 && created.notAfterMs >= secondMs, told);
         assert.ok(bound.notAfterMs > created.notBeforeMs, told);
