@@ -1,4 +1,5 @@
 import * as pulumi from '@pulumi/pulumi';
+import { DASHBOARD_OBJECTS } from '../runtime/experiment/names';
 import { Mosquitto } from './platform/mosquitto';
 import { Prometheus } from './platform/prometheus';
 import { declareCluster } from './hosts/cluster';
@@ -222,10 +223,12 @@ function declarePrometheus(
 ): pulumi.Input<string> {
   const { prometheus } = config.platform;
   if (!prometheus.enabled) return prometheus.url;
-  const { autoscaling } = config.systems;
+  const { autoscaling, experiment } = config.systems;
   const nodeCgroups = config.cluster.kind === 'docker';
   const alerts: Record<string, RuleGroup> = autoscaling.enabled
     ? { autoscaler: autoscalerAlerts(autoscaling) }
     : {};
-  return new Prometheus('prometheus', { prometheus, nodeCgroups, alerts }, options).url;
+  const clusterObjects = experiment.enabled ? DASHBOARD_OBJECTS : [];
+  const args = { prometheus, nodeCgroups, alerts, clusterObjects };
+  return new Prometheus('prometheus', args, options).url;
 }

@@ -4,7 +4,7 @@ import type { PlatformConfig } from '../config-schema';
 import type { RuleGroup } from '../services/autoscaler-alerts';
 import { chartArgs } from './helm-release';
 
-/** Prometheus with node-exporter on every node: one pinned Helm release. */
+/** Prometheus with node-exporter on every node, and kube-state-metrics if asked: one pinned Helm release. */
 export class Prometheus extends pulumi.ComponentResource {
   /** URL inside the cluster. */
   readonly url: pulumi.Output<string>;
@@ -17,6 +17,8 @@ export class Prometheus extends pulumi.ComponentResource {
       readonly nodeCgroups: boolean;
       /** Groups of alerts, by name. */
       readonly alerts?: Readonly<Record<string, RuleGroup>>;
+      /** What kube-state-metrics tells of and may list, such as `pods`; without any there is none. */
+      readonly clusterObjects?: readonly string[];
     },
     options: pulumi.ComponentResourceOptions,
   ) {
@@ -24,6 +26,7 @@ export class Prometheus extends pulumi.ComponentResource {
     const { namespace, release, scrapeIntervalSeconds, retention } = args.prometheus;
     const interval = `${scrapeIntervalSeconds}s`;
     const alerts = Object.entries(args.alerts ?? {});
+    const collectors = args.clusterObjects ?? [];
     const helm = new kubernetes.helm.v3.Release(
       name,
       {
@@ -34,7 +37,8 @@ export class Prometheus extends pulumi.ComponentResource {
           fullnameOverride: release,
           alertmanager: { enabled: false },
           grafana: { enabled: false },
-          kubeStateMetrics: { enabled: false },
+          kubeStateMetrics: { enabled: collectors.length > 0 },
+          ...(collectors.length > 0 && { 'kube-state-metrics': { collectors } }),
           nodeExporter: { enabled: true },
           kubelet: {
             enabled: true,

@@ -4,6 +4,9 @@ export const EXPERIMENT_NAMESPACE = 'workload';
 /** The container whose pods are counted; the dashboard's query knows it by this name. */
 export const WORKLOAD_CONTAINER = 'wl-container';
 
+/** What the dashboard's queries are about, as kube-state-metrics names kinds of objects. */
+export const DASHBOARD_OBJECTS: readonly string[] = ['horizontalpodautoscalers', 'pods'];
+
 /** A workload: a Deployment behind a Service, scaled by a HorizontalPodAutoscaler. */
 export interface WorkloadNames {
   readonly deployment: string;

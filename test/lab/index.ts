@@ -23,7 +23,7 @@ export type { Reporter } from './report';
 const ALL_PROGRAMS = [
   ...(['kube-apiserver', 'kubelet', 'kube-controller-manager', 'kube-scheduler'] as const),
   ...(['keda', 'kube-proxy', 'kubectl', 'pulumi', 'prometheus'] as const),
-  ...(['buildkitd', 'coredns', 'buildx', 'metrics-server', 'helm'] as const),
+  ...(['buildkitd', 'coredns', 'buildx', 'metrics-server', 'kube-state-metrics', 'helm'] as const),
   ...(['containerd', 'containerd-shim-runc-v2', 'ctr', 'pause'] as const),
 ] satisfies ProgramName[];
 

@@ -205,6 +205,21 @@ describe('the experiment', function () {
     assert.deepEqual(find(open.declared, SECRET), []);
   });
 
+  it('has kube-state-metrics tell Prometheus what the dashboard shows, and only then', async () => {
+    const asked = async (experiment: object) => {
+      const { declared } = await declare(experiment);
+      const { values } = only(declared, RELEASE, 'prometheus').inputs as {
+        values: { kubeStateMetrics: object; 'kube-state-metrics'?: object };
+      };
+      return [values.kubeStateMetrics, values['kube-state-metrics']];
+    };
+    assert.deepEqual(await asked({}), [
+      { enabled: true },
+      { collectors: ['horizontalpodautoscalers', 'pods'] },
+    ]);
+    assert.deepEqual(await asked({ enabled: false }), [{ enabled: false }, undefined]);
+  });
+
   it('brings a metrics server only where the cluster has none', async () => {
     const without = await declare();
     assert.ok(!find(without.declared, RELEASE).some(({ name }) => name === 'metrics-server'));

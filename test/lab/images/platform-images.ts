@@ -34,7 +34,8 @@ export async function platformImages(arch: DebianArch, reporter: Reporter): Prom
     ensurePrograms(
       [
         ...(['prometheus', 'coredns', 'pause', 'kube-scheduler', 'keda'] as const),
-        ...(['local-path-provisioner', 'metrics-server', 'mongodb-stand-in'] as const),
+        ...(['local-path-provisioner', 'metrics-server', 'kube-state-metrics'] as const),
+        ...(['mongodb-stand-in'] as const),
       ],
       reporter,
     ),
@@ -179,6 +180,13 @@ export async function platformImages(arch: DebianArch, reporter: Reporter): Prom
       onBase: false,
       config: { Entrypoint: ['/metrics-server'], User: NOBODY, WorkingDir: '/' },
       layer: { packages: [], programs: { 'metrics-server': programs['metrics-server'] } },
+    },
+    {
+      name: 'kube-state-metrics/kube-state-metrics',
+      tag: 'v2.18.0',
+      onBase: false,
+      config: { Entrypoint: ['/kube-state-metrics'], User: NOBODY, WorkingDir: '/' },
+      layer: { packages: [], programs: { 'kube-state-metrics': programs['kube-state-metrics'] } },
     },
   ];
   const images: ImageSpec[] = [];

@@ -5,7 +5,7 @@ import pLimit from 'p-limit';
 import { cacheDir, withLock } from '../cache';
 import type { Reporter } from '../report';
 import { buildGroup, groupKey, requireGo } from './build';
-import { groupOf, type ProgramGroup, type ProgramName } from './table';
+import { builtName, groupOf, type ProgramGroup, type ProgramName } from './table';
 
 export { ensureHostPackages } from './host-packages';
 export type { ProgramName } from './table';
@@ -57,7 +57,7 @@ async function ensureGroup(
         if (limit.activeCount >= limit.concurrency) detail('waits for its turn');
         await limit(() => buildGroup(group, todo, temporary, detail));
         for (const name of todo) {
-          const built = path.basename(group.programs[name] ?? name);
+          const built = builtName(group.programs[name] ?? name);
           await rename(path.join(temporary, built), path.join(folder, name));
         }
         await rm(temporary, { recursive: true });

@@ -4,7 +4,7 @@ import path from 'node:path';
 export interface ProgramGroup {
   /** Folder under `go/` with go.mod and go.sum. */
   readonly module: string;
-  /** Import path of each program, by its name in the cache; Go names the binary by the path's last element. */
+  /** Import path of each program, by its name in the cache; Go names the binary by the path's last element but for a major version. */
   readonly programs: Readonly<Record<string, string>>;
   readonly tags?: readonly string[];
   /** Values set at link time: import path and name of a variable, to text. */
@@ -102,6 +102,11 @@ export const PROGRAM_GROUPS = [
     programs: { 'metrics-server': 'sigs.k8s.io/metrics-server/cmd/metrics-server' },
     set: { 'k8s.io/client-go/pkg/version.gitVersion': 'v0.9.0' },
   },
+  {
+    module: 'kube-state-metrics',
+    programs: { 'kube-state-metrics': 'k8s.io/kube-state-metrics/v2' },
+    set: { 'github.com/prometheus/common/version.Version': 'v2.18.0' },
+  },
   { module: 'pause', programs: { pause: 'berth/lab/pause' } },
 ] as const satisfies readonly ProgramGroup[];
 
@@ -109,6 +114,10 @@ type KeysOfUnion<T> = T extends unknown ? keyof T : never;
 
 /** Names of the programs that {@link ensurePrograms} gives. */
 export type ProgramName = KeysOfUnion<(typeof PROGRAM_GROUPS)[number]['programs']>;
+
+/** What Go calls the program of an import path. */
+export const builtName = (importPath: string): string =>
+  path.basename(importPath.replace(/\/v\d+$/, ''));
 
 /** The group that a program is built with. */
 export function groupOf(name: ProgramName): ProgramGroup {

@@ -39,12 +39,7 @@ export function labChart(
       return run(programs.helm, [...args, chart.folder, '--values', file]);
     },
   };
-  before(async () => {
-    root = await mkdtemp(path.join(tmpdir(), 'berth-chart-'));
-    await write(chart.folder);
-  });
-  after(() => rm(root, { recursive: true, force: true }));
-  beforeEach(async () => {
+  const setBack = async () => {
     const { platform } = parseEstateConfig({
       values: { nodes: [{ name: 'node-1', slot: 1 }] },
       keys: [],
@@ -54,6 +49,13 @@ export function labChart(
     ({ values: chart.values } = only(declared, 'kubernetes:helm.sh/v3:Release').inputs as {
       values: Record<string, unknown>;
     });
+  };
+  before(async () => {
+    root = await mkdtemp(path.join(tmpdir(), 'berth-chart-'));
+    await write(chart.folder);
+    await setBack();
   });
+  after(() => rm(root, { recursive: true, force: true }));
+  beforeEach(setBack);
   return chart;
 }

@@ -26,12 +26,19 @@ export async function installMetricsServer(kubeconfigPath: string, folder: strin
   });
 }
 
-/** Installs the lab's Prometheus in the same way. Gives its URL inside the cluster. */
-export async function installPrometheus(kubeconfigPath: string, folder: string): Promise<string> {
+/**
+ * Installs the lab's Prometheus in the same way. Gives its URL inside the cluster.
+ * @param clusterObjects what kube-state-metrics tells of, if there is to be one.
+ */
+export async function installPrometheus(
+  kubeconfigPath: string,
+  folder: string,
+  clusterObjects: readonly string[] = [],
+): Promise<string> {
   const { prometheus } = platform();
   const chart = path.join(__dirname, '../../lab/charts/kube-prometheus-stack');
   await install(kubeconfigPath, folder, chart, () => {
-    new Prometheus('prometheus', { prometheus, nodeCgroups: true }, {});
+    new Prometheus('prometheus', { prometheus, nodeCgroups: true, clusterObjects }, {});
   });
   return `http://${prometheus.release}-prometheus.${prometheus.namespace}.svc:9090`;
 }
