@@ -1,10 +1,4 @@
 import assert from 'node:assert/strict';
-import * as pulumi from '@pulumi/pulumi';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { parse } from 'yaml';
-import { parseEstateConfig } from '../../components/config';
-import { declareEstate } from '../../components/estate';
 import { imagesByDigest, requestsSet } from '../../components/policies/containers';
 import { EXCEPTIONS } from '../../components/policies/exceptions';
 import { helmVersionsPinned, restrictedNamespaces } from '../../components/policies/platform';
@@ -12,7 +6,6 @@ import { POLICIES, unexcused } from '../../components/policies/policies';
 import { noPrivilegedPods } from '../../components/policies/privileges';
 import { noPlainSecrets } from '../../components/policies/secrets';
 import type { EstatePolicy, PolicyResource } from '../../components/policies/types';
-import { record } from './support/record';
 
 const GOOD = {
   name: 'main',
@@ -161,41 +154,5 @@ describe('policies', function () {
       );
       assert.ok(why.length > 20, why);
     }
-  });
-});
-
-describe('the dev estate', function () {
-  this.timeout(300_000);
-
-  it('keeps to every policy', async () => {
-    const file = readFileSync(join(__dirname, '..', '..', 'Pulumi.dev.yaml'), 'utf8');
-    const { config } = parse(file) as { config: Record<string, unknown> };
-    const values = Object.fromEntries(
-      Object.entries(config).map(([key, value]) => [key.replace('berth:', ''), value]),
-    );
-    const posture = { ...(values.posture as object), database: { enabled: true, host: 'db' } };
-    const { declared } = await record(() =>
-      declareEstate({
-        config: parseEstateConfig({
-          values: { ...values, posture },
-          keys: [],
-          secrets: new Set(['clusterToken', 'databasePassword']),
-        }),
-        secrets: {
-          clusterToken: pulumi.secret('a-token'),
-          kubeconfig: undefined,
-          registryPassword: undefined,
-          databasePassword: pulumi.secret('a-password'),
-        },
-      }),
-    );
-    const found = declared.flatMap((resource) =>
-      POLICIES.flatMap((policy) =>
-        unexcused(policy, resource).map(({ text }) => `${resource.name}: ${policy.name}: ${text}`),
-      ),
-    );
-    assert.deepEqual(found, []);
-    const pods = declared.filter((resource) => /Deployment|Job$/.test(resource.type));
-    assert.ok(pods.length >= 20, `${pods.length} workloads were looked at`);
   });
 });
