@@ -1,47 +1,17 @@
 import assert from 'node:assert/strict';
-import { createGunzip } from 'node:zlib';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { extract } from 'tar-stream';
 import { ANALYZER_APPS, NAMESPACES } from '../../components/plan';
+import { fetchBlob, fetchManifest, parts } from './support/image-registry';
 import { estate, estateCluster } from './support/session';
-
-interface Descriptor {
-  readonly digest: string;
-  readonly mediaType: string;
-  readonly platform?: { readonly os: string; readonly architecture: string };
-}
-
-const ACCEPT = [
-  'application/vnd.oci.image.index.v1+json',
-  'application/vnd.oci.image.manifest.v1+json',
-  'application/vnd.docker.distribution.manifest.list.v2+json',
-  'application/vnd.docker.distribution.manifest.v2+json',
-].join(', ');
 
 /** ELF's e_machine of AArch64. */
 const EM_AARCH64 = 183;
 
-/** Splits `host:port/path@digest`. */
-function parts(reference: string) {
-  const [, host = '', path = '', digest = ''] = /^([^/]+)\/(.+)@(sha256:.+)$/.exec(reference) ?? [];
-  return { host, path, digest };
-}
-
-async function fetchManifest<T>(host: string, path: string, digest: string): Promise<T> {
-  const response = await fetch(`http://${host}/v2/${path}/manifests/${digest}`, {
-    headers: { accept: ACCEPT },
-  });
-  assert.equal(response.status, 200, `${path}@${digest}`);
-  return (await response.json()) as T;
-}
-
 /** The machine that the `node` binary of a layer is for, if the layer has one. */
-async function nodeMachine(layer: Response): Promise<number | undefined> {
-  assert.ok(layer.body);
+async function nodeMachine(layer: Readable): Promise<number | undefined> {
   const unpack = extract();
-  Readable.fromWeb(layer.body as never)
-    .pipe(createGunzip())
-    .pipe(unpack);
+  layer.pipe(unpack);
   let machine: number | undefined;
   for await (const entry of unpack) {
     let first: Buffer | undefined;
@@ -91,8 +61,8 @@ describe('images', function () {
     await estate();
     for (const reference of await references()) {
       const { host, path, digest } = parts(reference);
-      const index = await fetchManifest<{ manifests: Descriptor[] }>(host, path, digest);
-      const platforms = index.manifests.map(
+      const { manifests = [] } = await fetchManifest(host, path, digest);
+      const platforms = manifests.map(
         ({ platform }) => `${platform?.os}/${platform?.architecture}`,
       );
       for (const platform of ['linux/amd64', 'linux/arm64'])
@@ -103,14 +73,12 @@ describe('images', function () {
   it('hold an arm64 Node in the arm64 image', async () => {
     const reference = (await references()).find((one) => one.includes('/cpu-scheduler@')) ?? '';
     const { host, path, digest } = parts(reference);
-    const index = await fetchManifest<{ manifests: Descriptor[] }>(host, path, digest);
-    const arm = index.manifests.find(({ platform }) => platform?.architecture === 'arm64');
-    const manifest = await fetchManifest<{ layers: Descriptor[] }>(host, path, arm?.digest ?? '');
+    const { manifests = [] } = await fetchManifest(host, path, digest);
+    const arm = manifests.find(({ platform }) => platform?.architecture === 'arm64');
+    const { layers = [] } = await fetchManifest(host, path, arm?.digest ?? '');
     const machines: (number | undefined)[] = [];
-    for (const layer of manifest.layers)
-      machines.push(
-        await nodeMachine(await fetch(`http://${host}/v2/${path}/blobs/${layer.digest}`)),
-      );
+    for (const layer of layers)
+      machines.push(await nodeMachine(await fetchBlob(host, path, layer)));
     assert.deepEqual(
       machines.filter((machine) => machine !== undefined),
       [EM_AARCH64],

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { makeCheckout, type Checkout } from './checkout';
 import { EstateCluster } from './cluster';
 import { diagnose } from './diagnose';
+import { sampleArguments } from '../../wire/support/process-arguments';
 import { machineState, type MachineState } from './machine';
 
 /** Settings that make the queue notice soon what a test does. */
@@ -30,12 +31,17 @@ const IDLE_AUTOSCALING = {
   scaleDownCooldownSeconds: 5,
 };
 
+/** Coming up takes minutes, and all of the machine: a look at each process takes some of it. */
+const SAMPLE_PERIOD_MS = 500;
+
 /** The one estate that all estate tests share: brought up by the first, taken down by the last. */
 export interface Session {
   readonly before: MachineState;
   readonly checkout: Checkout;
   /** What the first `npm run up` printed. */
   readonly firstUp: string;
+  /** The command lines that any process of the machine had while it ran, a line each. */
+  readonly upArguments: string;
 }
 
 let session: Promise<Session> | undefined;
@@ -63,8 +69,13 @@ async function start(): Promise<Session> {
       autoscaling: { ...systems?.autoscaling, ...IDLE_AUTOSCALING },
     };
   });
-  const { all } = await checkout.npm('up');
-  return { before, checkout, firstUp: all };
+  const samples = sampleArguments(SAMPLE_PERIOD_MS);
+  try {
+    const { all } = await checkout.npm('up');
+    return { before, checkout, firstUp: all, upArguments: samples.seen() };
+  } finally {
+    samples.stop();
+  }
 }
 
 /** The shared estate; the first caller brings it up. */

@@ -1,7 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-const PERIOD_MS = 100;
-
 /** The command lines that processes of this machine had, containers' included. */
 export interface ArgumentSamples {
   /** All that were seen so far, a line each. */
@@ -10,7 +8,7 @@ export interface ArgumentSamples {
 }
 
 /** Looks at the command lines of all processes, again and again. */
-export function sampleArguments(): ArgumentSamples {
+export function sampleArguments(periodMs = 100): ArgumentSamples {
   const lines = new Set<string>();
   const known = new Map<string, string>();
   const timer = setInterval(() => {
@@ -25,6 +23,6 @@ export function sampleArguments(): ArgumentSamples {
         // It has ended meanwhile.
       }
     }
-  }, PERIOD_MS);
+  }, periodMs);
   return { seen: () => [...lines].join('\n'), stop: () => clearInterval(timer) };
 }
