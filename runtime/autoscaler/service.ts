@@ -11,6 +11,7 @@ import type { ClusterWatch, Decisions } from './ports';
 import type { AutoscalerSettings } from './settings';
 import { Dependencies } from './state/dependencies';
 import { DecisionRecorder } from './state/recorder';
+import { UsageCrossing } from './state/usage-crossing';
 import type { View } from './state/view';
 import { Term } from './term';
 import type { Decision } from './types';
@@ -50,6 +51,7 @@ export class Autoscaler {
   #term: Term | undefined;
   #terms: Promise<void> = Promise.resolve();
   readonly #recorder: DecisionRecorder;
+  readonly #crossing: UsageCrossing;
   #cycles = 0;
   #lastReason = '';
 
@@ -89,6 +91,17 @@ export class Autoscaler {
       },
     });
     view.onWaiting = () => this.#term?.poke();
+    this.#crossing = new UsageCrossing({
+      settings: parts.settings,
+      nodes: () => view.observe().nodes.values(),
+      nowMs: () => clock.nowMs(),
+      onHigh: () => this.#term?.poke(),
+    });
+  }
+
+  /** CPU or memory was read: looks at once if both have come to their thresholds. */
+  usageRead(): void {
+    this.#crossing.read();
   }
 
   /** The time that this replica leads; undefined while it stands by. */

@@ -3,6 +3,7 @@ import { NEVER_READ, type Reading } from '../shared/freshness';
 import type { Logger } from '../shared/log';
 import type { AddressedNode, CpuMetrics } from '../shared/node-cpu/types';
 import { PrometheusError } from '../shared/prometheus';
+import { untilNextLookMs } from './next-look';
 
 /** What one look at the metrics came to: `ok`, `empty` (no node was in the answer), or how it failed. */
 export type ReadOutcome = 'ok' | 'empty' | PrometheusError['kind'] | 'other';
@@ -13,6 +14,8 @@ export interface CpuReadingsOptions {
   readonly what?: string;
   /** Time between two looks. */
   readonly intervalMs: number;
+  /** Looks come so long after scrapes, where those come as often, or half as often, and so on; any time if not given. */
+  readonly settleMs?: number;
   /** The nodes that are known now. */
   nodes(): Iterable<AddressedNode>;
   /** Told after each look. */
@@ -62,8 +65,18 @@ export class NodeCpuReadings {
       const startedMs = this.clock.monotonicMs();
       await this.once();
       const tookMs = this.clock.monotonicMs() - startedMs;
-      await this.clock.sleep(Math.max(100, this.options.intervalMs - tookMs), signal);
+      await this.clock.sleep(Math.max(100, this.#pauseMs(tookMs)), signal);
     }
+  }
+
+  #pauseMs(tookMs: number): number {
+    const { intervalMs, settleMs } = this.options;
+    let newestMs = -Infinity;
+    for (const reading of this.#readings.values())
+      newestMs = Math.max(newestMs, takenAtMs(reading));
+    return settleMs === undefined || newestMs === -Infinity
+      ? intervalMs - tookMs
+      : untilNextLookMs(this.clock.nowMs() - newestMs, intervalMs, settleMs);
   }
 
   /** One look. Never rejects. */
@@ -107,3 +120,6 @@ export class NodeCpuReadings {
     return byNode.size === 0 ? 'empty' : 'ok';
   }
 }
+
+const takenAtMs = (reading: Reading<number>): number =>
+  reading.state === 'known' ? reading.takenAtMs : -Infinity;

@@ -211,6 +211,23 @@ describe('autoscaler as a process, with a real API server and Redis; Docker is a
     first = second;
   });
 
+  it('acts on CPU and memory when they are read, not at its next cycle', async () => {
+    assert.equal(await first.stop(), 0);
+    const before = system.docker.names;
+    const seldom = { CHECK_INTERVAL_MS: '3600000', SCALE_UP_COOLDOWN_MS: '0' };
+    first = await system.startReplica({ ...PATIENT, ...seldom });
+    await first.leads();
+    await eventually('it has decided that all is well', async () => {
+      return (await first.get('/metrics')).body['decision'] === 'hold';
+    });
+    const ratios = [...system.prometheus.ratios.keys()];
+    for (const name of ratios) system.prometheus.ratios.set(name, 0.95);
+    await eventually('one more', async () => system.docker.names.length === before.length + 1);
+    for (const name of ratios) system.prometheus.ratios.set(name, 0.5);
+    await becomesWhole(system.docker.names);
+    assert.equal((await first.get('/metrics')).body['decision'], 'up');
+  });
+
   it('ends well on SIGTERM, and gives the Lease up', async () => {
     assert.equal(await first.stop(), 0);
     const lease = await system.api.request<Lease>({
