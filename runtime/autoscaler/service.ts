@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '../shared/clock';
 import type { Logger } from '../shared/log';
 import { EventBus, BUS_DEFAULTS } from './events/bus';
@@ -41,6 +42,8 @@ export interface ServiceParts {
 /** What it talks to beside Kubernetes and Prometheus, which tell by themselves. */
 export type Store = 'redis' | 'mongodb' | 'docker';
 const CHECK_MS = 5000;
+/** So many parts wait for the end at the same time at most: watches, readings and looks at the stores. More is a leak. */
+const MOST_WAITING = 24;
 /** Time between two looks whether everything was listed. */
 const LISTED_MS = 100;
 
@@ -112,6 +115,8 @@ export class Autoscaler {
   /** Follows cluster, readings and stores until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const { watch, view } = this.parts;
+    // Node warns from eleven on, which are there when nothing can be reached.
+    setMaxListeners(MOST_WAITING, signal);
     await this.bus.start();
     await Promise.all([watch.run(view, signal), this.#read(signal), this.stores.run(signal)]);
   }

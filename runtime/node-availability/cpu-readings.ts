@@ -30,6 +30,7 @@ export class NodeCpuReadings {
   readonly #what: string;
   #readings = new Map<string, Reading<number>>();
   #problem: string | undefined;
+  #looks = 0;
   #unmapped: readonly string[] = [];
 
   constructor(
@@ -47,6 +48,11 @@ export class NodeCpuReadings {
     const known = this.#readings.get(node);
     if (known !== undefined) return known;
     return this.#problem === undefined ? NEVER_READ : { state: 'unknown', why: this.#problem };
+  }
+
+  /** Another after each look; readings change at looks alone. */
+  get version(): number {
+    return this.#looks;
   }
 
   /** What is wrong since the last look; undefined when it went well. */
@@ -96,6 +102,7 @@ export class NodeCpuReadings {
       else this.log.info(`can read the ${this.#what} of the nodes`);
     }
     this.#problem = problem;
+    this.#looks += 1;
     this.options.onRead?.(outcome);
   }
 

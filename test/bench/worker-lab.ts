@@ -175,7 +175,8 @@ export class WorkerLab {
       headers: { authorization: `Bearer ${API_TOKEN}`, 'content-type': 'application/json' },
       body: JSON.stringify({ action: 'scale_down', count: 1, reason: 'the bench' }),
     });
-    if (response.status !== 202) throw new Error(`/scale: ${response.status}: ${await response.text()}`);
+    if (response.status !== 202)
+      throw new Error(`/scale: ${response.status}: ${await response.text()}`);
     await this.#noOperation();
     if ((await this.#node(name)) !== undefined) throw new Error(`${name} is still a node`);
   }
@@ -231,7 +232,10 @@ export class WorkerLab {
 
   async #started(name: string): Promise<Started> {
     for (const untilMs = Date.now() + LIMIT_MS; Date.now() < untilMs; await sleep(LOOK_MS)) {
-      const seen = await this.#docker.getContainer(name).inspect().catch(() => undefined);
+      const seen = await this.#docker
+        .getContainer(name)
+        .inspect()
+        .catch(() => undefined);
       if (seen?.State.Running === true)
         return {
           ...{ name, createdMs: Date.parse(seen.Created) },

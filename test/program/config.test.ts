@@ -142,7 +142,14 @@ describe('stack configuration', () => {
       'berth:systems.autoscaling.logFormat: "xml" must be json or pretty',
     ]);
     const text = 'must be the absolute path of a file in a folder other than /, or empty';
-    for (const logFile of ['a.log', '/a.log', '/logs/', '/logs/../a.log', '/logs/./a.log', '/a b/c'])
+    for (const logFile of [
+      'a.log',
+      '/a.log',
+      '/logs/',
+      '/logs/../a.log',
+      '/logs/./a.log',
+      '/a b/c',
+    ])
       assert.deepEqual(problemsOf({ systems: { autoscaling: { logFile } } }), [
         `berth:systems.autoscaling.logFile: ${JSON.stringify(logFile)} ${text}`,
       ]);
