@@ -73,6 +73,7 @@ async function byUsage(lab: WorkerLab, phaseMs: number): Promise<Times> {
   const started = await grown;
   lab.setMemory(0.5);
   const toReady = await readyAfter(lab, started);
+  await lab.readLow();
   await lab.shrink(started.name);
   return {
     ...since(crossedMs, started),

@@ -150,6 +150,19 @@ export class WorkerLab {
     );
   }
 
+  /** Waits until memory is read as low: until then it would grow again as soon as there is room. */
+  async readLow(): Promise<void> {
+    await eventually(
+      'memory is read as low',
+      async () => {
+        const { nodes } = (await this.autoscaler.get('/nodes/metrics')).body as unknown as Nodes;
+        const { ratio = 1 } = nodes.find(({ name }) => name === PERMANENT)?.memory ?? {};
+        return ratio < 0.6;
+      },
+      LIMIT_MS,
+    );
+  }
+
   /** The container of the next worker that the autoscaler starts. */
   async grown(): Promise<Started> {
     const next = `k3s-worker-${Number(await this.redis.get('autoscaler:workers:counter')) + 1}`;
@@ -267,6 +280,12 @@ function unlessGone(error: unknown): undefined {
   throw error;
 }
 
+interface Nodes {
+  readonly nodes: readonly {
+    readonly name: string;
+    readonly memory: { readonly ratio?: number };
+  }[];
+}
 interface Usage {
   readonly leastRatio: number;
   readonly mostRatio: number;
