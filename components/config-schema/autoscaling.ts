@@ -1,6 +1,14 @@
 import { z } from 'zod';
 import { absolutePath, block, logLevel, nodeName, range, wholeRange } from './values';
 
+/** A file in a folder below the root, since a volume is mounted there. */
+const logFile = z
+  .string()
+  .regex(
+    /^(?!.*\/\.\.?(\/|$))(\/[^/\s:]+){2,}$/,
+    'must be the absolute path of a file in a folder other than /, or empty',
+  );
+
 /** The autoscaler of a Docker cluster. */
 export const autoscalingSchema = block({
   enabled: z.boolean().default(false),
@@ -26,6 +34,9 @@ export const autoscalingSchema = block({
   testWorkloads: z.boolean().default(false),
   dockerSocket: absolutePath.default('/var/run/docker.sock'),
   logLevel,
+  logFormat: z.enum(['json', 'pretty'], { error: 'must be json or pretty' }).default('json'),
+  /** In a folder of its own, which is made for it; empty: none. */
+  logFile: z.literal('').or(logFile).default(''),
 }).superRefine((settings, ctx) => {
   const wrong = (field: keyof typeof settings, message: string) =>
     ctx.addIssue({ code: 'custom', path: [field], message });

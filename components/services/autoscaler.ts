@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import * as kubernetes from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
 import type { WorkerTemplate } from '../../runtime/autoscaler/containers/worker-template';
@@ -12,6 +13,9 @@ import { ServiceRbac } from '../rbac';
 const PORT = 8080;
 const METRICS_PORT = 9091;
 const SECOND_MS = 1000;
+const LOGS = 'logs';
+/** A pod whose log has grown beyond this is replaced, and the log begins anew. */
+const LOG_SIZE_LIMIT = '1Gi';
 
 /** What the autoscaler is told and nobody else may know. */
 export interface AutoscalerSecrets {
@@ -69,6 +73,7 @@ export class Autoscaler extends pulumi.ComponentResource {
       port: PORT,
       metricsPort: METRICS_PORT,
     });
+    const { volumes, volumeMounts } = logVolume(args.settings.logFile);
     new kubernetes.apps.v1.Deployment(
       name,
       {
@@ -82,6 +87,7 @@ export class Autoscaler extends pulumi.ComponentResource {
               serviceAccountName: rbac.serviceAccountName,
               priorityClassName: 'system-cluster-critical',
               securityContext: restrictedPod(),
+              ...volumes,
               containers: [
                 {
                   name,
@@ -100,6 +106,7 @@ export class Autoscaler extends pulumi.ComponentResource {
                     { name: 'http', containerPort: PORT },
                     { name: 'metrics', containerPort: METRICS_PORT },
                   ],
+                  ...volumeMounts,
                   securityContext: restrictedContainer,
                   resources: {
                     requests: { cpu: '50m', memory: '128Mi' },
@@ -142,4 +149,17 @@ const scalingValues = (settings: AutoscalingConfig) => ({
   maxScaleDown: settings.maxScaleDown,
   evictBarePods: settings.evictBarePods,
   logLevel: settings.logLevel,
+  logFormat: settings.logFormat,
+  logFile: settings.logFile,
 });
+
+/** A volume for the folder of the log's file, which outlives the container and goes with the pod; nothing without a file. */
+const logVolume = (file: string) =>
+  file === ''
+    ? {}
+    : {
+        volumes: {
+          volumes: [{ name: LOGS, emptyDir: { sizeLimit: LOG_SIZE_LIMIT } }],
+        },
+        volumeMounts: { volumeMounts: [{ name: LOGS, mountPath: posix.dirname(file) }] },
+      };

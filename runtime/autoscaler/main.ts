@@ -35,6 +35,8 @@ import { View } from './state/view';
 
 /** Of the REST API. */
 const API_VERSION = '1';
+/** Prometheus has what it scrapes so long after it has begun to. */
+const SETTLE_AFTER_SCRAPE_MS = 150;
 /** What is under way has so long to reach its next step when the process is to end. */
 const SETTLE_MS = 12_000;
 
@@ -60,7 +62,13 @@ async function start(settings: AutoscalerSettings, log: Logger): Promise<Running
   const watch = new KubeWatch(api, settings, clock, log);
   const prometheus = new PrometheusClient(settings.promUrl, settings.promTimeoutMs);
   const nodes = () => [...view.fleet.nodes.values()].map(({ info }) => info);
-  const { cpu, memory } = readings(prometheus, settings, nodes, clock, log);
+  const { cpu, memory } = readings(
+    prometheus,
+    settings,
+    { nodes, onRead: () => autoscaler.usageRead() },
+    clock,
+    log,
+  );
   const view: View = new View({
     ...{ cpu, memory, synced: () => watch.synced },
     onBad: (what, error) => log.error({ what, err: error }, 'an object cannot be read'),
@@ -152,14 +160,14 @@ function connectStores(settings: AutoscalerSettings, log: Logger) {
 function readings(
   prometheus: PrometheusClient,
   settings: AutoscalerSettings,
-  nodes: () => Iterable<AddressedNode>,
+  told: { nodes(): Iterable<AddressedNode>; onRead(): void },
   clock: Clock,
   log: Logger,
 ) {
   const of = (what: string, ratioQuery: string, timeQuery: string): NodeCpuReadings =>
     new NodeCpuReadings(
       new PrometheusCpu(prometheus, clock, ratioQuery, timeQuery),
-      { what, intervalMs: settings.cpuPollIntervalMs, nodes },
+      { what, intervalMs: settings.cpuPollIntervalMs, settleMs: SETTLE_AFTER_SCRAPE_MS, ...told },
       clock,
       log,
     );

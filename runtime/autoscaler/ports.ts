@@ -115,6 +115,8 @@ export interface ClusterWatch {
 
 /** What nodes use of something, 0..1; unknown, with the reason, where it was never read. */
 export interface NodeReadings {
+  /** Another whenever any reading may be. */
+  readonly version: number;
   reading(node: string): Reading<number>;
 }
 

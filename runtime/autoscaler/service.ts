@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '../shared/clock';
 import type { Logger } from '../shared/log';
 import { EventBus, BUS_DEFAULTS } from './events/bus';
@@ -11,6 +12,7 @@ import type { ClusterWatch, Decisions } from './ports';
 import type { AutoscalerSettings } from './settings';
 import { Dependencies } from './state/dependencies';
 import { DecisionRecorder } from './state/recorder';
+import { UsageCrossing } from './state/usage-crossing';
 import type { View } from './state/view';
 import { Term } from './term';
 import type { Decision } from './types';
@@ -40,6 +42,8 @@ export interface ServiceParts {
 /** What it talks to beside Kubernetes and Prometheus, which tell by themselves. */
 export type Store = 'redis' | 'mongodb' | 'docker';
 const CHECK_MS = 5000;
+/** So many parts wait for the end at the same time at most: watches, readings and looks at the stores. More is a leak. */
+const MOST_WAITING = 24;
 /** Time between two looks whether everything was listed. */
 const LISTED_MS = 100;
 
@@ -50,6 +54,7 @@ export class Autoscaler {
   #term: Term | undefined;
   #terms: Promise<void> = Promise.resolve();
   readonly #recorder: DecisionRecorder;
+  readonly #crossing: UsageCrossing;
   #cycles = 0;
   #lastReason = '';
 
@@ -89,6 +94,17 @@ export class Autoscaler {
       },
     });
     view.onWaiting = () => this.#term?.poke();
+    this.#crossing = new UsageCrossing({
+      settings: parts.settings,
+      nodes: () => view.observe().nodes.values(),
+      nowMs: () => clock.nowMs(),
+      onHigh: () => this.#term?.poke(),
+    });
+  }
+
+  /** CPU or memory was read: looks at once if both have come to their thresholds. */
+  usageRead(): void {
+    this.#crossing.read();
   }
 
   /** The time that this replica leads; undefined while it stands by. */
@@ -99,6 +115,8 @@ export class Autoscaler {
   /** Follows cluster, readings and stores until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const { watch, view } = this.parts;
+    // Node warns from eleven on, which are there when nothing can be reached.
+    setMaxListeners(MOST_WAITING, signal);
     await this.bus.start();
     await Promise.all([watch.run(view, signal), this.#read(signal), this.stores.run(signal)]);
   }

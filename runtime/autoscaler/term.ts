@@ -26,12 +26,12 @@ export interface TermParts {
 
 const RETRY_MS = 1000;
 /** Two cycles are at least this far apart, however many pods begin to wait. */
-const GAP_MS = 500;
+const GAP_MS = 100;
 
 /**
  * The time from becoming the leader until it ends: takes up what the journal holds, reconciles, then decides every
- * check_interval, and at once when pods begin to wait. What it has begun when it ends stops at its next step, and stays
- * in the journal for the next leader.
+ * check_interval, and at once when pods begin to wait or use comes to its thresholds. What it has begun when it ends stops
+ * at its next step, and stays in the journal for the next leader.
  */
 export class Term {
   readonly loop: Loop;
@@ -75,7 +75,7 @@ export class Term {
     this.#wake.abort();
   }
 
-  /** Pods have begun to wait: looks soon. */
+  /** Pods have begun to wait, or use has come to its thresholds: looks soon. */
   poke(): void {
     this.#wake.abort();
   }

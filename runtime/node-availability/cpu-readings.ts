@@ -3,6 +3,7 @@ import { NEVER_READ, type Reading } from '../shared/freshness';
 import type { Logger } from '../shared/log';
 import type { AddressedNode, CpuMetrics } from '../shared/node-cpu/types';
 import { PrometheusError } from '../shared/prometheus';
+import { untilNextLookMs } from './next-look';
 
 /** What one look at the metrics came to: `ok`, `empty` (no node was in the answer), or how it failed. */
 export type ReadOutcome = 'ok' | 'empty' | PrometheusError['kind'] | 'other';
@@ -13,6 +14,8 @@ export interface CpuReadingsOptions {
   readonly what?: string;
   /** Time between two looks. */
   readonly intervalMs: number;
+  /** Looks come so long after scrapes, where those come as often, or half as often, and so on; any time if not given. */
+  readonly settleMs?: number;
   /** The nodes that are known now. */
   nodes(): Iterable<AddressedNode>;
   /** Told after each look. */
@@ -27,6 +30,7 @@ export class NodeCpuReadings {
   readonly #what: string;
   #readings = new Map<string, Reading<number>>();
   #problem: string | undefined;
+  #looks = 0;
   #unmapped: readonly string[] = [];
 
   constructor(
@@ -46,6 +50,11 @@ export class NodeCpuReadings {
     return this.#problem === undefined ? NEVER_READ : { state: 'unknown', why: this.#problem };
   }
 
+  /** Another after each look; readings change at looks alone. */
+  get version(): number {
+    return this.#looks;
+  }
+
   /** What is wrong since the last look; undefined when it went well. */
   get problem(): string | undefined {
     return this.#problem;
@@ -62,8 +71,18 @@ export class NodeCpuReadings {
       const startedMs = this.clock.monotonicMs();
       await this.once();
       const tookMs = this.clock.monotonicMs() - startedMs;
-      await this.clock.sleep(Math.max(100, this.options.intervalMs - tookMs), signal);
+      await this.clock.sleep(Math.max(100, this.#pauseMs(tookMs)), signal);
     }
+  }
+
+  #pauseMs(tookMs: number): number {
+    const { intervalMs, settleMs } = this.options;
+    let newestMs = -Infinity;
+    for (const reading of this.#readings.values())
+      newestMs = Math.max(newestMs, takenAtMs(reading));
+    return settleMs === undefined || newestMs === -Infinity
+      ? intervalMs - tookMs
+      : untilNextLookMs(this.clock.nowMs() - newestMs, intervalMs, settleMs);
   }
 
   /** One look. Never rejects. */
@@ -83,6 +102,7 @@ export class NodeCpuReadings {
       else this.log.info(`can read the ${this.#what} of the nodes`);
     }
     this.#problem = problem;
+    this.#looks += 1;
     this.options.onRead?.(outcome);
   }
 
@@ -107,3 +127,6 @@ export class NodeCpuReadings {
     return byNode.size === 0 ? 'empty' : 'ok';
   }
 }
+
+const takenAtMs = (reading: Reading<number>): number =>
+  reading.state === 'known' ? reading.takenAtMs : -Infinity;

@@ -3,6 +3,7 @@ import { decide } from '../../runtime/autoscaler/policy/decide';
 import { node } from '../policy/cpu-scheduler/support';
 import { bound, NOW_MS, settings, snapshot, waiting } from '../policy/autoscaler/support';
 import { kwokDecisions } from './autoscaler-kwok';
+import { workerTimes } from './autoscaler-workers';
 import { latencyRows, type Bench as RegisteredBench, type Row } from './report';
 
 const PODS_PER_NODE = 10;
@@ -20,17 +21,18 @@ const apartFrom = (app: string) => ({
 
 /** What the autoscaler's goals are about. */
 export const autoscalerBench: RegisteredBench = {
-  what: 'one decision of the autoscaler: alone, with ten pods on each node; and on KWOK nodes of a real API server',
+  what: 'a new worker of the autoscaler, on a real Docker engine; and one decision: alone, and on KWOK nodes of a real API server',
   async run({ rounds, quick }) {
+    const workers = await workerTimes({ rounds, scrapeSeconds: quick ? 1 : 5 });
     const alone = await decisionsAlone(quick);
     const kwok = await kwokDecisions({
       ...{ nodes: quick ? [1000] : [1000, 5000], podsEach: 2, waiting: 200 },
       ...{ rounds: quick ? 1 : rounds, decisionsPerRound: quick ? 50 : 200 },
     });
     return {
-      rows: [...alone.rows, ...kwok.rows],
-      raw: { alone: alone.raw, kwok: kwok.raw },
-      goals: kwok.goals,
+      rows: [...workers.rows, ...alone.rows, ...kwok.rows],
+      raw: { workers: workers.raw, alone: alone.raw, kwok: kwok.raw },
+      goals: [...workers.goals, ...kwok.goals],
     };
   },
 };

@@ -231,7 +231,7 @@ describe('autoscaler cluster: a real API server, with the rights of its table', 
   it('follows nodes, pods, claims, budgets and the record of evictions', async () => {
     const options = { leaseNamespace: 'berth-system', disruptionsLease: 'disruptions' };
     const watch = new KubeWatch(api, options, systemClock, pino({ level: 'silent' }));
-    const nothing = { reading: () => NEVER_READ };
+    const nothing = { version: 0, reading: () => NEVER_READ };
     const bad: string[] = [];
     const view = new View({
       ...{ cpu: nothing, memory: nothing, synced: () => watch.synced },

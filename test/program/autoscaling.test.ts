@@ -190,6 +190,25 @@ describe('the autoscaling system', function () {
     assert.deepEqual([...settings.permanentWorkers], ['k3s-worker-1', 'k3s-worker-2']);
   });
 
+  it('logs in the form and to the file that are asked for, on a volume for it, and else to none', async () => {
+    const podOf = async (autoscaling: Record<string, unknown>) => {
+      const { declared } = await declare({}, autoscaling);
+      const { volumes, containers } = specOf(only(declared, DEPLOYMENT, 'autoscaler')).template
+        .spec;
+      const { LOG_FORMAT: format, LOG_FILE: file } = envOf(containers[0]);
+      return { format, file, volumes, mounts: containers[0].volumeMounts };
+    };
+    assert.deepEqual(await podOf({}), {
+      ...{ format: 'json', file: '', volumes: undefined, mounts: undefined },
+    });
+    const asked = { logFormat: 'pretty', logFile: '/logs/of/autoscaler.log' };
+    assert.deepEqual(await podOf(asked), {
+      ...{ format: 'pretty', file: '/logs/of/autoscaler.log' },
+      volumes: [{ name: 'logs', emptyDir: { sizeLimit: '1Gi' } }],
+      mounts: [{ name: 'logs', mountPath: '/logs/of' }],
+    });
+  });
+
   it('shows no secret in plain text, and makes each of its own', async () => {
     const { declared, result } = await declare();
     const autoscaler = secretOf(declared, 'autoscaler');

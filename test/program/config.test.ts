@@ -132,6 +132,29 @@ describe('stack configuration', () => {
     ]);
   });
 
+  it('lets the autoscaler log in forms that it knows, to a file in a folder that can be a volume', () => {
+    for (const logFile of ['', '/logs/a.log', '/var/log/berth/autoscaler.log'])
+      assert.equal(
+        parseValues({ systems: { autoscaling: { logFile } } }).systems.autoscaling.logFile,
+        logFile,
+      );
+    assert.deepEqual(problemsOf({ systems: { autoscaling: { logFormat: 'xml' } } }), [
+      'berth:systems.autoscaling.logFormat: "xml" must be json or pretty',
+    ]);
+    const text = 'must be the absolute path of a file in a folder other than /, or empty';
+    for (const logFile of [
+      'a.log',
+      '/a.log',
+      '/logs/',
+      '/logs/../a.log',
+      '/logs/./a.log',
+      '/a b/c',
+    ])
+      assert.deepEqual(problemsOf({ systems: { autoscaling: { logFile } } }), [
+        `berth:systems.autoscaling.logFile: ${JSON.stringify(logFile)} ${text}`,
+      ]);
+  });
+
   it('refuses a slot or a name that two nodes have', () => {
     assert.deepEqual(
       problemsOf({

@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
+import { rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { Redis } from 'ioredis';
 import type { ScalingEvent } from '../../runtime/autoscaler/types';
 import type { Lease } from '../../runtime/shared/kubernetes/types';
 import { AutoscalerSystem } from './support/autoscaler-system';
+import { mouldOf } from '../policy/autoscaler/worker-mould';
+import { freePorts } from './support/free-ports';
 import { createPod, eventually, listPods } from './support/kube';
-import type { RunningService } from './support/running-service';
+import { RunningService } from './support/running-service';
+import { temporaryFolder } from './support/service-process';
 
 /** After it has grown once it grows and shrinks only when it is told to. */
 const PATIENT = { SCALE_UP_COOLDOWN_MS: '3600000', SCALE_DOWN_COOLDOWN_MS: '3600000' };
@@ -211,6 +216,23 @@ describe('autoscaler as a process, with a real API server and Redis; Docker is a
     first = second;
   });
 
+  it('acts on CPU and memory when they are read, not at its next cycle', async () => {
+    assert.equal(await first.stop(), 0);
+    const before = system.docker.names;
+    const seldom = { CHECK_INTERVAL_MS: '3600000', SCALE_UP_COOLDOWN_MS: '0' };
+    first = await system.startReplica({ ...PATIENT, ...seldom });
+    await first.leads();
+    await eventually('it has decided that all is well', async () => {
+      return (await first.get('/metrics')).body['decision'] === 'hold';
+    });
+    const ratios = [...system.prometheus.ratios.keys()];
+    for (const name of ratios) system.prometheus.ratios.set(name, 0.95);
+    await eventually('one more', async () => system.docker.names.length === before.length + 1);
+    for (const name of ratios) system.prometheus.ratios.set(name, 0.5);
+    await becomesWhole(system.docker.names);
+    assert.equal((await first.get('/metrics')).body['decision'], 'up');
+  });
+
   it('ends well on SIGTERM, and gives the Lease up', async () => {
     assert.equal(await first.stop(), 0);
     const lease = await system.api.request<Lease>({
@@ -241,5 +263,52 @@ describe('autoscaler as a process, with a real API server and Redis; Docker is a
     const { status } = await system.post(dry, '/stop');
     assert.equal(status, 202);
     assert.equal(await dry.exited, 0);
+  });
+});
+
+describe('autoscaler as a process, where nothing that it talks to is there', function () {
+  this.timeout(300_000);
+  const WATCHES = 8;
+  const STORES = 3;
+  let folder: string | undefined;
+  let alone: RunningService | undefined;
+  after(async () => {
+    await alone?.stop();
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+  });
+
+  it('goes on trying, and Node has nothing to warn of', async () => {
+    folder = await temporaryFolder('nowhere');
+    const [port = 0] = await freePorts(1);
+    const closed = `127.0.0.1:${port}`;
+    const KUBECONFIG = path.join(folder, 'kubeconfig');
+    const kubeconfig = {
+      clusters: [{ name: 'none', cluster: { server: `https://${closed}` } }],
+      users: [{ name: 'none', user: { token: 'none' } }],
+      contexts: [{ name: 'none', context: { cluster: 'none', user: 'none' } }],
+      'current-context': 'none',
+    };
+    await writeFile(KUBECONFIG, JSON.stringify(kubeconfig));
+    const { template, clusterToken } = mouldOf();
+    const service = await RunningService.start('autoscaler', {
+      ...{ KUBECONFIG, METRICS_PORT: '0', PROM_URL: `http://${closed}` },
+      ...{ REDIS_URL: `redis://${closed}`, MONGO_URL: `mongodb://${closed}` },
+      ...{ DOCKER_URL: `http://${closed}`, MONGO_TIMEOUT_MS: '100', DRY_RUN: 'true' },
+      ...{ API_TOKEN: 'a-token-of-the-test', DOCKER_TOKEN: 'a-token-for-docker' },
+      ...{ WORKER_TEMPLATE: JSON.stringify(template), K3S_TOKEN: clusterToken },
+    });
+    alone = service;
+    const count = (msg: string): number =>
+      service.lines.filter((line) => line.msg === msg && Number(line['waitMs'] ?? 1000) >= 1000)
+        .length;
+    await eventually('every store has been missed', async () => {
+      return count('cannot be reached') === STORES;
+    });
+    const before = count('watch failed');
+    await eventually('every watch waits beside them', async () => {
+      return count('watch failed') >= before + WATCHES;
+    });
+    assert.equal(await service.stop(), 0);
+    assert.equal(service.errors, '');
   });
 });

@@ -3,7 +3,7 @@ import type { Decision, Evidence, Kept, Snapshot, WorkerView } from '../types';
 import { sortPending, workersFor } from './pending';
 import { Removals } from './removable';
 import { newWorker } from './template';
-import { usageOf } from './usage';
+import { isUsageHigh, usagesOf } from './usage';
 
 /** So many nodes are looked at in one decision when the last that came has to stay. */
 const CANDIDATES = 8;
@@ -43,9 +43,7 @@ export function decide(snapshot: Snapshot, settings: ScalingSettings, nowMs: num
   const model = newWorker(ready);
   const sorted = sortPending(snapshot.pending, model);
   const { helped, passedOver, passedOverCount } = sorted;
-  const { readingMaxAgeMs } = settings;
-  const cpu = usageOf(ready, (node) => node.cpuRatio, nowMs, readingMaxAgeMs);
-  const memory = usageOf(ready, (node) => node.memoryRatio, nowMs, readingMaxAgeMs);
+  const { cpu, memory } = usagesOf(ready, settings, nowMs);
   const evidence: Evidence = {
     ...{ workers, adding: adding.size, removing: removing.size, pending: helped.length },
     ...{ cpu, memory, passedOver, kept: [] },
@@ -86,10 +84,7 @@ export function decide(snapshot: Snapshot, settings: ScalingSettings, nowMs: num
       ? up('pending', wanted - adding.size, why)
       : hold(`${why}; ${adding.size} nodes are coming for them`);
   }
-  const high =
-    cpu.leastRatio >= settings.cpuThresholdRatio &&
-    memory.leastRatio >= settings.memoryThresholdRatio;
-  if (high && ready.length > 0) {
+  if (isUsageHigh(evidence, settings) && ready.length > 0) {
     const why = `CPU ${percent(cpu.leastRatio)} and memory ${percent(memory.leastRatio)} are high`;
     return adding.size > 0 ? hold(`${why}; ${adding.size} nodes are coming`) : up('usage', 1, why);
   }

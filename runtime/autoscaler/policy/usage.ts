@@ -1,4 +1,5 @@
 import { seenAt, type Reading } from '../../shared/freshness';
+import type { ScalingSettings } from '../settings';
 import type { Usage, WorkerView } from '../types';
 
 /**
@@ -23,5 +24,28 @@ export function usageOf(
     leastRatio: sum / nodes.length,
     mostRatio: (sum + unknown) / nodes.length,
     unknown,
+  };
+}
+
+/** What a decision about use rests on: the mean of CPU and of memory over the same nodes. */
+export interface BothUsages {
+  readonly cpu: Usage;
+  readonly memory: Usage;
+}
+
+/** Whether CPU and memory are both at or above their thresholds, whatever the nodes without a reading use. */
+export const isUsageHigh = ({ cpu, memory }: BothUsages, settings: ScalingSettings): boolean =>
+  cpu.leastRatio >= settings.cpuThresholdRatio &&
+  memory.leastRatio >= settings.memoryThresholdRatio;
+
+/** CPU and memory of the workers that are Ready. */
+export function usagesOf(
+  ready: readonly WorkerView[],
+  { readingMaxAgeMs }: Pick<ScalingSettings, 'readingMaxAgeMs'>,
+  nowMs: number,
+): BothUsages {
+  return {
+    cpu: usageOf(ready, (node) => node.cpuRatio, nowMs, readingMaxAgeMs),
+    memory: usageOf(ready, (node) => node.memoryRatio, nowMs, readingMaxAgeMs),
   };
 }

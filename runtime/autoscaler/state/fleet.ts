@@ -37,13 +37,22 @@ class FleetNode implements WorkerView {
   };
   readonly #pods = new Map<string, PodInfo>();
 
-  constructor(public info: NodeInfo) {
+  info: NodeInfo;
+  /** Kept, since each decision asks it of every node. */
+  worker: boolean;
+
+  constructor(info: NodeInfo) {
     this.number = workerNumber(info.name);
+    this.info = info;
+    this.worker = !isControlPlane(info.labels);
   }
 
-  get worker(): boolean {
-    return !isControlPlane(this.info.labels);
+  /** The same node, as it is now. */
+  update(info: NodeInfo): void {
+    this.info = info;
+    this.worker = !isControlPlane(info.labels);
   }
+
   get podCount(): number {
     return this.#pods.size;
   }
@@ -91,11 +100,12 @@ export class Fleet {
     return [...this.#keepingAway.values()];
   }
 
-  setNode(info: NodeInfo): void {
+  /** @returns whether it was not known before; then nothing is known of what it uses. */
+  setNode(info: NodeInfo): boolean {
     const known = this.#nodes.get(info.name);
     if (known !== undefined && known.info.uid === info.uid) {
-      known.info = info;
-      return;
+      known.update(info);
+      return false;
     }
     // Another node of the same name has other readings, and the pods that are bound to that name.
     const node = new FleetNode(info);
@@ -104,6 +114,7 @@ export class Fleet {
       const pod = this.#bound.get(uid);
       if (pod !== undefined) node.set(pod);
     }
+    return true;
   }
 
   removeNode(name: string): void {

@@ -31,6 +31,9 @@ export class View implements ClusterSink {
   onWaiting: () => void = () => undefined;
   readonly #waiting = new Map<string, Waiting>();
   #storageVersion = 0;
+  /** Of the readings that the nodes have. */
+  #cpuVersion = -1;
+  #memoryVersion = -1;
   readonly #onStorage = (): void => void (this.#storageVersion += 1);
   readonly claims = new ByName<Claim>(this.#onStorage);
   readonly volumes = new ByName<Volume>(this.#onStorage);
@@ -39,7 +42,9 @@ export class View implements ClusterSink {
   readonly evictions = new ByName<RecordedEvictions>();
 
   readonly nodes: ClusterSink['nodes'] = {
-    set: (node) => this.fleet.setNode(node),
+    set: (node) => {
+      if (this.fleet.setNode(node)) this.#setUsage(node.name);
+    },
     remove: ({ name, uid }) => {
       // Deleted and made anew under its name, it is another one, which stays.
       if (this.fleet.nodes.get(name)?.info.uid === uid) this.fleet.removeNode(name);
@@ -67,9 +72,8 @@ export class View implements ClusterSink {
 
   /** What a decision is to rest on now. */
   observe(): Observed {
-    const { cpu, memory, synced } = this.options;
-    for (const { info } of this.fleet.nodes.values())
-      this.fleet.setUsage(info.name, cpu.reading(info.name), memory.reading(info.name));
+    const { synced } = this.options;
+    this.#refreshUsage();
     const [record] = this.evictions.values();
     return {
       synced: synced(),
@@ -80,6 +84,20 @@ export class View implements ClusterSink {
       // Nobody has evicted anything while there is no record.
       evictions: record === undefined ? [] : record.evictions,
     };
+  }
+
+  /** Readings change every few seconds; to look all of them up at each decision costs more than the decision. */
+  #refreshUsage(): void {
+    const { cpu, memory } = this.options;
+    if (cpu.version === this.#cpuVersion && memory.version === this.#memoryVersion) return;
+    this.#cpuVersion = cpu.version;
+    this.#memoryVersion = memory.version;
+    for (const name of this.fleet.nodes.keys()) this.#setUsage(name);
+  }
+
+  #setUsage(name: string): void {
+    const { cpu, memory } = this.options;
+    this.fleet.setUsage(name, cpu.reading(name), memory.reading(name));
   }
 
   #project(one: Waiting): PendingPod {

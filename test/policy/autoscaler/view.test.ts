@@ -21,12 +21,17 @@ const withClaim = (name: string): Pod =>
 describe('autoscaler: what is known of the cluster', () => {
   let view: View;
   let woken: number;
+  let looks: number;
   let ratios: Record<string, Reading<number>>;
 
   beforeEach(() => {
     woken = 0;
     ratios = {};
+    looks = 0;
     const readings = {
+      get version() {
+        return looks;
+      },
       reading: (node: string): Reading<number> =>
         ratios[node] ?? { state: 'unknown', why: 'never read' },
     };
@@ -85,6 +90,31 @@ describe('autoscaler: what is known of the cluster', () => {
     assert.equal(nodes.get('k3s-worker-2')?.memoryRatio.state, 'unknown');
     view.bound.remove(pod);
     assert.equal(view.observe().nodes.get('k3s-worker-1')?.podCount, 0);
+  });
+
+  it('takes readings over whenever some were taken, and has those of a node that comes between', () => {
+    const known = (value: number): Reading<number> => ({ state: 'known', value, takenAtMs: 1 });
+    const seen = (name: string) => view.observe().nodes.get(name)?.cpuRatio;
+    view.nodes.set(worker(1));
+    ratios = { 'k3s-worker-1': known(0.25), 'k3s-worker-2': known(0.75) };
+    looks += 1;
+    assert.deepEqual(seen('k3s-worker-1'), known(0.25));
+    view.nodes.set(worker(2));
+    assert.deepEqual(seen('k3s-worker-2'), known(0.75));
+    ratios = { 'k3s-worker-1': known(0.5) };
+    looks += 1;
+    assert.deepEqual(seen('k3s-worker-1'), known(0.5));
+    assert.equal(seen('k3s-worker-2')?.state, 'unknown');
+  });
+
+  it('knows a worker from a node of the control plane, which a node may come to be', () => {
+    const isWorker = () => view.observe().nodes.get('k3s-worker-1')?.worker;
+    const info = worker(1);
+    view.nodes.set(info);
+    assert.equal(isWorker(), true);
+    const labels = { ...info.labels, 'node-role.kubernetes.io/control-plane': 'true' };
+    view.nodes.set({ ...info, labels });
+    assert.equal(isWorker(), false);
   });
 
   it('has no evictions where there is no record, and does not know them where nobody can read it', () => {

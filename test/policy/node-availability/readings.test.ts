@@ -8,14 +8,18 @@ import { PrometheusError } from '../../../runtime/shared/prometheus';
 import { FakeClock } from '../analyzer/fake-clock';
 import { observed } from './support';
 
-function setUp() {
+function setUp(settleMs?: number) {
   const clock = new FakeClock();
   const source = new MemoryCpu();
   const outcomes: ReadOutcome[] = [];
   let nodes = [observed('n1'), observed('n2')];
   const readings = new NodeCpuReadings(
     source,
-    { intervalMs: 10_000, nodes: () => nodes, onRead: (outcome) => outcomes.push(outcome) },
+    {
+      ...{ intervalMs: 10_000, nodes: () => nodes },
+      onRead: (outcome) => outcomes.push(outcome),
+      ...(settleMs === undefined ? {} : { settleMs }),
+    },
     clock,
     pino({ level: 'silent' }),
   );
@@ -34,6 +38,26 @@ describe('CPU readings of nodes', () => {
   it('knows nothing before the first look, and says so', () => {
     const { readings } = setUp();
     assert.deepEqual(readings.reading('n1'), { state: 'unknown', why: 'CPU was not read yet' });
+  });
+
+  it('looks shortly after each scrape where it is told how long those take to be known', async () => {
+    const { clock, source, readings } = setUp(150);
+    const startMs = clock.nowMs();
+    const looks: number[] = [];
+    source.read = async () => {
+      const sinceMs = clock.nowMs() - startMs;
+      looks.push(sinceMs);
+      // Scraped at 3 s, 13 s, 23 s and so on.
+      const takenAtMs = startMs + Math.floor((sinceMs - 3000) / 10_000) * 10_000 + 3000;
+      const byNode = new Map([['n1', { cpuRatio: 0.5, takenAtMs }]]);
+      return { byNode, unmapped: [], invalid: [] };
+    };
+    const end = new AbortController();
+    const running = readings.run(end.signal);
+    await clock.advance(45_000);
+    end.abort();
+    await running;
+    assert.deepEqual(looks, [0, 13_150, 23_150, 33_150, 43_150]);
   });
 
   it('keeps the last good readings, with their own time, while Prometheus fails', async () => {

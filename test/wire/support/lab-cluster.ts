@@ -18,6 +18,7 @@ const LIMIT_MS = 300_000;
 
 /** A cluster of one real node, in an engine of the test's own. */
 export interface LabCluster {
+  readonly engine: LabEngine;
   readonly kubeconfig: string;
   readonly kubeconfigPath: string;
   /** Builds a service of runtime/ into the cluster's registry. Gives its reference. */
@@ -25,24 +26,39 @@ export interface LabCluster {
   stop(): Promise<void>;
 }
 
+/** What agents need that are to join a lab's cluster. */
+export interface Joining {
+  /** Docker network, made for them; the server has the name `server` there. */
+  readonly network: string;
+  /** The secret with which they join. */
+  readonly token: string;
+}
+
 /**
  * Starts a lab's k3s as one container of an engine of the test's own. Ready when it resolves.
  * @param images platform images that pods may use, by their names in the lab's registry.
  */
-export async function startLabCluster(images: readonly string[]): Promise<LabCluster> {
+export async function startLabCluster(
+  images: readonly string[],
+  joining?: Joining,
+): Promise<LabCluster> {
   const reporter = consoleReporter();
   const engine = await startLabEngine();
   try {
     const { ctx } = engine;
-    const all = await platformImages(process.arch === 'arm64' ? 'arm64' : 'amd64', reporter);
-    const node = images.includes('library/node') ? [await nodeImage(reporter)] : [];
-    const wanted = [...node, ...all.filter(({ name }) => images.includes(name))];
-    await pushImages(ctx, wanted, reporter);
+    if (images.length > 0) {
+      const all = await platformImages(process.arch === 'arm64' ? 'arm64' : 'amd64', reporter);
+      const node = images.includes('library/node') ? [await nodeImage(reporter)] : [];
+      const wanted = [...node, ...all.filter(({ name }) => images.includes(name))];
+      await pushImages(ctx, wanted, reporter);
+    }
     await ensureK3sImage(ctx, reporter);
+    if (joining !== undefined) await engine.docker('network', 'create', joining.network);
     await engine.docker(
       'run',
       '--detach',
       ...(await nodeFlags(engine)),
+      ...(joining === undefined ? [] : joinFlags(joining)),
       K3S_IMAGE,
       ...[...['server', '--tls-san', ctx.address, '--disable', 'traefik']],
     );
@@ -60,6 +76,7 @@ export async function startLabCluster(images: readonly string[]): Promise<LabClu
     const kubeconfigPath = path.join(ctx.root, 'wire-kubeconfig');
     await writeFile(kubeconfigPath, kubeconfig, { mode: 0o600 });
     return {
+      engine,
       kubeconfig,
       kubeconfigPath,
       serviceImage: (service) => buildService(engine, service),
@@ -90,6 +107,10 @@ async function buildService({ ctx, env }: LabEngine, service: string): Promise<s
   );
   return reference;
 }
+
+const joinFlags = ({ network, token }: Joining): string[] => [
+  ...['--network', network, '--network-alias', 'server', '--env', `K3S_TOKEN=${token}`],
+];
 
 /** What Docker is told of the node's container. */
 async function nodeFlags({ ctx }: LabEngine): Promise<string[]> {

@@ -27,6 +27,10 @@ export async function ensurePrometheus(): Promise<string> {
 export class FakeExporter {
   /** Node (value of the instance label) to its CPU and memory use, 0..1; a node taken out is not scraped any more. */
   readonly ratios = new Map<string, number>();
+  /** Memory use of nodes where it is to differ from that of CPU. */
+  readonly memoryRatios = new Map<string, number>();
+  /** Told of each scrape, before it is answered. */
+  onScrape: () => void = () => undefined;
   readonly #idle = new Map<string, number>();
   #lastMs = Date.now();
   readonly #server = createServer((_request, response) => response.end(this.#metrics()));
@@ -42,6 +46,7 @@ export class FakeExporter {
   }
 
   #metrics(): string {
+    this.onScrape();
     const seconds = (Date.now() - this.#lastMs) / 1000;
     this.#lastMs = Date.now();
     const lines = [...this.ratios].map(([instance, ratio]) => {
@@ -51,7 +56,7 @@ export class FakeExporter {
     });
     const memory = [...this.ratios].flatMap(([instance, ratio]) => [
       `node_memory_MemTotal_bytes{instance="${instance}"} ${MEMORY_BYTES}`,
-      `node_memory_MemAvailable_bytes{instance="${instance}"} ${(1 - ratio) * MEMORY_BYTES}`,
+      `node_memory_MemAvailable_bytes{instance="${instance}"} ${(1 - (this.memoryRatios.get(instance) ?? ratio)) * MEMORY_BYTES}`,
     ]);
     return `# TYPE node_cpu_seconds_total counter\n${[...lines, ...memory].join('\n')}\n`;
   }
@@ -68,8 +73,11 @@ export interface PrometheusServer {
   stop(): Promise<void>;
 }
 
-/** A real Prometheus that scrapes one target every second, keeping its labels. */
-export async function startPrometheus(target: string): Promise<PrometheusServer> {
+/** A real Prometheus that scrapes one target, every second unless told otherwise, keeping its labels. */
+export async function startPrometheus(
+  target: string,
+  { scrapeSeconds = 1 } = {},
+): Promise<PrometheusServer> {
   const binary = await ensurePrometheus();
   const folder = await mkdtemp(path.join(tmpdir(), 'berth-prometheus-'));
   const [port = 0] = await freePorts(1);
@@ -99,7 +107,7 @@ export async function startPrometheus(target: string): Promise<PrometheusServer>
   try {
     await writeFile(
       config,
-      `global: { scrape_interval: 1s }
+      `global: { scrape_interval: ${scrapeSeconds}s, scrape_timeout: ${scrapeSeconds}s }
 scrape_configs:
   - job_name: nodes
     honor_labels: true

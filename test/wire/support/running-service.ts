@@ -77,6 +77,11 @@ export class RunningService {
     return started;
   }
 
+  /** What it has written to standard error. */
+  get errors(): string {
+    return this.#errors;
+  }
+
   /** Where it answers. */
   get url(): string {
     return `http://${this.env['HTTP_HOST']}:${String(this.lines.find(({ msg }) => msg === 'started')?.['port'])}`;
