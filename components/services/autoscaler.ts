@@ -9,8 +9,8 @@ import { NAMESPACES, type CpuQueries, type MemoryQueries } from '../plan';
 import { httpProbes, restrictedContainer, restrictedPod, scraped } from '../pod';
 import { ServiceRbac } from '../rbac';
 
-const PORT = 8080;
-const METRICS_PORT = 9091;
+export const AUTOSCALER_PORT = 8080;
+export const AUTOSCALER_METRICS_PORT = 9091;
 const SECOND_MS = 1000;
 
 /** What the autoscaler is told and nobody else may know. */
@@ -66,8 +66,8 @@ export class Autoscaler extends pulumi.ComponentResource {
       ...queries,
       leaseNamespace: NAMESPACES.system,
       leaseName: name,
-      port: PORT,
-      metricsPort: METRICS_PORT,
+      port: AUTOSCALER_PORT,
+      metricsPort: AUTOSCALER_METRICS_PORT,
     });
     new kubernetes.apps.v1.Deployment(
       name,
@@ -77,7 +77,7 @@ export class Autoscaler extends pulumi.ComponentResource {
           replicas: 1,
           selector: { matchLabels: labels },
           template: {
-            metadata: { labels, annotations: scraped(METRICS_PORT) },
+            metadata: { labels, annotations: scraped(AUTOSCALER_METRICS_PORT) },
             spec: {
               serviceAccountName: rbac.serviceAccountName,
               priorityClassName: 'system-cluster-critical',
@@ -97,15 +97,15 @@ export class Autoscaler extends pulumi.ComponentResource {
                   ],
                   envFrom: [{ secretRef: { name: secret.metadata.name } }],
                   ports: [
-                    { name: 'http', containerPort: PORT },
-                    { name: 'metrics', containerPort: METRICS_PORT },
+                    { name: 'http', containerPort: AUTOSCALER_PORT },
+                    { name: 'metrics', containerPort: AUTOSCALER_METRICS_PORT },
                   ],
                   securityContext: restrictedContainer,
                   resources: {
                     requests: { cpu: '50m', memory: '128Mi' },
                     limits: { memory: '512Mi' },
                   },
-                  ...httpProbes(METRICS_PORT),
+                  ...httpProbes(AUTOSCALER_METRICS_PORT),
                 },
               ],
             },
@@ -116,10 +116,10 @@ export class Autoscaler extends pulumi.ComponentResource {
     );
     const service = new kubernetes.core.v1.Service(
       name,
-      { metadata, spec: { selector: labels, ports: [{ name: 'http', port: PORT }] } },
+      { metadata, spec: { selector: labels, ports: [{ name: 'http', port: AUTOSCALER_PORT }] } },
       inside,
     );
-    this.url = pulumi.interpolate`http://${service.metadata.name}.${service.metadata.namespace}.svc:${PORT}`;
+    this.url = pulumi.interpolate`http://${service.metadata.name}.${service.metadata.namespace}.svc:${AUTOSCALER_PORT}`;
     this.registerOutputs({ url: this.url });
   }
 }

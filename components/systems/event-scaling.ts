@@ -1,6 +1,7 @@
 import * as kubernetes from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
 import type { EventScalingConfig, KedaConfig } from '../config-schema';
+import type { Guard } from '../network/guard';
 import { NodeRanks } from '../node-ranks';
 import {
   EXTERNAL_SCALER_NAME,
@@ -20,6 +21,8 @@ export interface EventScalingArgs {
   readonly settings: EventScalingConfig;
   readonly keda: KedaConfig;
   readonly images: ServiceImages;
+  /** Closes KEDA's namespace. */
+  readonly guard: Guard;
   readonly analyzers: AnalyzersArgs;
   readonly prometheusUrl: pulumi.Input<string>;
   readonly queries: CpuQueries;
@@ -71,7 +74,9 @@ export class EventScaling extends pulumi.ComponentResource {
         dependsOn: [controller],
       }).names;
     } else {
-      const keda = args.keda.enabled ? [new Keda('keda', { keda: args.keda }, inside)] : [];
+      const keda = args.keda.enabled
+        ? [new Keda('keda', { keda: args.keda, guard: args.guard }, inside)]
+        : [];
       const scaler = new ExternalScaler(
         EXTERNAL_SCALER_NAME,
         {
