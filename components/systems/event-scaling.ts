@@ -13,6 +13,7 @@ import { Keda } from '../platform/keda';
 import type { ServiceImages } from '../service-images';
 import { ExternalScaler } from '../services/external-scaler';
 import { NodeController } from '../services/node-controller';
+import { ScalerCertificates } from '../services/scaler-certificates';
 import type { AnalyzersArgs } from '../workloads/analyzer-pod';
 import { QueuedJobs } from '../workloads/queued-jobs';
 import { ScaledJobs } from '../workloads/scaled-jobs';
@@ -77,6 +78,11 @@ export class EventScaling extends pulumi.ComponentResource {
       const keda = args.keda.enabled
         ? [new Keda('keda', { keda: args.keda, guard: args.guard }, inside)]
         : [];
+      const { tls } = settings;
+      const certificates =
+        tls.enabled && tls.certificates === 'cert-manager'
+          ? [new ScalerCertificates(EXTERNAL_SCALER_NAME, { namespace, tls }, inside)]
+          : [];
       const scaler = new ExternalScaler(
         EXTERNAL_SCALER_NAME,
         {
@@ -84,10 +90,10 @@ export class EventScaling extends pulumi.ComponentResource {
           image: images.service('external-scaler'),
           configMap,
           controllerUrl: controller.url,
-          ...(settings.tls.enabled && { tlsSecret: settings.tls.serverSecret }),
+          ...(tls.enabled && { tlsSecret: tls.serverSecret }),
         },
         // It is ready once it follows the ScaledJobs, a kind that the cluster only knows with KEDA.
-        { ...inside, dependsOn: keda },
+        { ...inside, dependsOn: [...keda, ...certificates] },
       );
       // KEDA takes its finalizer off each ScaledJob, so they go before it does.
       const dependsOn = [controller, scaler, ...keda];
