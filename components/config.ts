@@ -6,6 +6,7 @@ import {
   type ClusterConfig,
   type DisruptionBudgetConfig,
   type ImagesConfig,
+  type NetworkPoliciesConfig,
   type NodeConfig,
   type PlatformConfig,
   type PostureConfig,
@@ -21,6 +22,7 @@ export interface EstateConfig {
   readonly platform: PlatformConfig;
   readonly posture: PostureConfig;
   readonly systems: SystemsConfig;
+  readonly networkPolicies: NetworkPoliciesConfig;
   readonly safety: SafetyConfig;
   readonly disruptionBudget: DisruptionBudgetConfig;
   /** The stack whose values lie below this one's already; empty for none. */

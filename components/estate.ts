@@ -4,6 +4,7 @@ import { Mosquitto } from './platform/mosquitto';
 import { Prometheus } from './platform/prometheus';
 import { declareCluster } from './hosts/cluster';
 import { Namespaces } from './namespaces';
+import { networkGuard } from './network/guard';
 import { NodeSlots } from './node-slots';
 import {
   ANALYZER_APPS,
@@ -76,7 +77,8 @@ export function declareEstate({ config, secrets }: StackConfig): EstateOutputs {
   const scaledJobs: string[] = [];
   if (outputs.systems.length === 0) return { ...outputs, cpuQuery, jobs, scaledJobs };
 
-  const namespaces = new Namespaces('namespaces', onCluster);
+  const guard = networkGuard(config);
+  const namespaces = new Namespaces('namespaces', { guard }, onCluster);
   const images = new ServiceImages('images', {
     images: config.images,
     registryPassword: secrets.registryPassword,
@@ -89,6 +91,7 @@ export function declareEstate({ config, secrets }: StackConfig): EstateOutputs {
         traefik: config.platform.traefik,
         namespace: namespaces.system,
         images,
+        guard,
         kubeSchedulerImage: config.platform.kubeScheduler.image,
         prometheusUrl,
         nodeCgroups: config.cluster.kind === 'docker',
@@ -123,6 +126,7 @@ export function declareEstate({ config, secrets }: StackConfig): EstateOutputs {
         settings: experiment,
         metricsServer: config.platform.metricsServer,
         images,
+        guard,
         registry: config.images,
         registryPassword: secrets.registryPassword,
       },
@@ -167,6 +171,7 @@ export function declareEstate({ config, secrets }: StackConfig): EstateOutputs {
         settings: eventScaling,
         keda: config.platform.keda,
         images,
+        guard,
         analyzers,
         prometheusUrl,
         queries,

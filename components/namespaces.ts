@@ -1,5 +1,6 @@
 import * as kubernetes from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
+import type { Guard } from './network/guard';
 import { NAMESPACES } from './plan';
 
 /** Labels by which a namespace says what its pods may do. */
@@ -13,14 +14,20 @@ export class Namespaces extends pulumi.ComponentResource {
   readonly posture: pulumi.Output<string>;
   readonly system: pulumi.Output<string>;
 
-  constructor(name: string, options: pulumi.ComponentResourceOptions) {
+  constructor(
+    name: string,
+    args: { readonly guard: Guard },
+    options: pulumi.ComponentResourceOptions,
+  ) {
     super('berth:index:Namespaces', name, {}, options);
-    const namespace = (id: string, level: 'restricted' | 'privileged') =>
-      new kubernetes.core.v1.Namespace(
+    const namespace = (id: string, level: 'restricted' | 'privileged') => {
+      const { metadata } = new kubernetes.core.v1.Namespace(
         id,
         { metadata: { name: id, labels: podSecurity(level) } },
         { parent: this },
-      ).metadata.name;
+      );
+      return args.guard(metadata.name, id, this);
+    };
     this.system = namespace(NAMESPACES.system, 'restricted');
     // The analyzers write to /var/lib/posture/analyzed_images of their node, and no level but this one allows a
     // hostPath. Everything else about their pods is as `restricted` asks.

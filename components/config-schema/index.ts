@@ -1,5 +1,6 @@
 import { clusterSchema } from './cluster';
 import { imagesSchema } from './images';
+import { networkPoliciesSchema } from './network-policies';
 import { nodesSchema } from './nodes';
 import { platformSchema } from './platform';
 import { postureSchema } from './posture';
@@ -14,6 +15,7 @@ export const estateSchemas = {
   platform: platformSchema,
   posture: postureSchema,
   systems: systemsSchema,
+  networkPolicies: networkPoliciesSchema,
   safety: safetySchema,
   disruptionBudget: disruptionBudgetSchema,
   extends: extendsSchema,
@@ -24,6 +26,7 @@ export type { ClusterConfig, DockerClusterConfig } from './cluster';
 export type { ExperimentConfig } from './experiment';
 export type { ImagesConfig } from './images';
 export { simulatedLatenciesText, type LatencySchedulingConfig } from './latency-scheduling';
+export type { NetworkPoliciesConfig } from './network-policies';
 export type { NodeConfig } from './nodes';
 export type {
   KedaConfig,

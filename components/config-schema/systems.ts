@@ -24,9 +24,15 @@ const cpuScheduling = block({
   logLevel,
 });
 
-/** Certificates come from Secrets of the namespace posture with tls.crt, tls.key and ca.crt, as cert-manager makes them. */
+/**
+ * Certificates come from Secrets of the namespace posture with tls.crt, tls.key and ca.crt: those that somebody put there, or
+ * those that the cluster's cert-manager is asked for.
+ */
 const tls = block({
   enabled: z.boolean().default(false),
+  certificates: z
+    .enum(['secrets', 'cert-manager'], { error: 'must be secrets or cert-manager' })
+    .default('secrets'),
   serverSecret: secretName.default('posture-external-scaler-tls'),
   clientSecret: secretName.default('posture-external-scaler-client-tls'),
 });

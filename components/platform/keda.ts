@@ -2,6 +2,7 @@ import * as kubernetes from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
 import type { KedaConfig } from '../config-schema';
 import { podSecurity } from '../namespaces';
+import type { Guard } from '../network/guard';
 import { chartArgs } from './helm-release';
 
 /**
@@ -14,7 +15,7 @@ export class Keda extends pulumi.ComponentResource {
 
   constructor(
     name: string,
-    args: { readonly keda: KedaConfig },
+    args: { readonly keda: KedaConfig; readonly guard: Guard },
     options: pulumi.ComponentResourceOptions,
   ) {
     super('berth:platform:Keda', name, {}, options);
@@ -29,7 +30,7 @@ export class Keda extends pulumi.ComponentResource {
       name,
       {
         ...chartArgs(keda),
-        namespace: namespace.metadata.name,
+        namespace: args.guard(namespace.metadata.name, keda.namespace, this),
         values: {
           // On a busy board a healthy operator may take longer than a second to answer.
           operator: { livenessProbe: { timeoutSeconds: 5 }, readinessProbe: { timeoutSeconds: 5 } },

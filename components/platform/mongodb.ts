@@ -2,7 +2,7 @@ import * as pulumi from '@pulumi/pulumi';
 import type { StoreConfig } from '../config-schema';
 import { DataStore } from './data-store';
 
-const PORT = 27017;
+export const MONGODB_PORT = 27017;
 /** The user of the mongo image. */
 const MONGODB_UID = 999;
 const DATA = '/data/db';
@@ -25,7 +25,7 @@ export class MongoDb extends pulumi.ComponentResource {
     const store = new DataStore(
       name,
       {
-        ...{ namespace: args.namespace, port: PORT, uid: MONGODB_UID, dataPath: DATA },
+        ...{ namespace: args.namespace, port: MONGODB_PORT, uid: MONGODB_UID, dataPath: DATA },
         ...args.store,
         args: ['--dbpath', DATA],
         // The image's first start writes beside the data, too.

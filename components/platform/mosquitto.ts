@@ -2,7 +2,7 @@ import * as kubernetes from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
 import { restrictedContainer, restrictedPod } from '../pod';
 
-const MQTT_PORT = 1883;
+export const MQTT_PORT = 1883;
 /** The user of the eclipse-mosquitto image. */
 const MOSQUITTO_UID = 1883;
 

@@ -2,7 +2,7 @@ import * as pulumi from '@pulumi/pulumi';
 import type { StoreConfig } from '../config-schema';
 import { DataStore } from './data-store';
 
-const PORT = 6379;
+export const REDIS_PORT = 6379;
 /** The user of the redis image. */
 const REDIS_UID = 999;
 const FOLDER = '/etc/redis';
@@ -21,7 +21,7 @@ export class Redis extends pulumi.ComponentResource {
 
   constructor(name: string, args: RedisArgs, options: pulumi.ComponentResourceOptions) {
     super('berth:platform:Redis', name, {}, options);
-    const configuration = pulumi.interpolate`port ${PORT}
+    const configuration = pulumi.interpolate`port ${REDIS_PORT}
 dir /data
 appendonly yes
 appendfsync always
@@ -32,7 +32,7 @@ requirepass ${args.password}
     const store = new DataStore(
       name,
       {
-        ...{ namespace: args.namespace, port: PORT, uid: REDIS_UID, dataPath: '/data' },
+        ...{ namespace: args.namespace, port: REDIS_PORT, uid: REDIS_UID, dataPath: '/data' },
         ...args.store,
         command: ['redis-server', `${FOLDER}/redis.conf`],
         secret: { 'redis.conf': configuration },

@@ -2,10 +2,14 @@ import * as kubernetes from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
 import type { TraefikConfig } from '../config-schema';
 import { podSecurity } from '../namespaces';
+import type { Guard } from '../network/guard';
 import { chartArgs } from './helm-release';
 
 /** Where each of Traefik's pods answers Prometheus, on `/metrics`. */
-const METRICS_PORT = 9100;
+export const TRAEFIK_METRICS_PORT = 9100;
+/** Where its pods take requests at the entry points `web` and `websecure`: the chart's own choice. */
+export const TRAEFIK_WEB_PORT = 8000;
+export const TRAEFIK_WEBSECURE_PORT = 8443;
 
 /**
  * Traefik in a namespace of its own: one pinned Helm release, and a headless Service that leads to the metrics of each of
@@ -19,22 +23,23 @@ export class Traefik extends pulumi.ComponentResource {
 
   constructor(
     name: string,
-    args: { readonly traefik: TraefikConfig },
+    args: { readonly traefik: TraefikConfig; readonly guard: Guard },
     options: pulumi.ComponentResourceOptions,
   ) {
     super('berth:platform:Traefik', name, {}, options);
     const { release } = args.traefik;
     const inside = { parent: this };
-    const namespace = new kubernetes.core.v1.Namespace(
+    const { metadata } = new kubernetes.core.v1.Namespace(
       `${name}-namespace`,
       { metadata: { name: args.traefik.namespace, labels: podSecurity('restricted') } },
       inside,
     );
+    const namespace = args.guard(metadata.name, args.traefik.namespace, this);
     const helm = new kubernetes.helm.v3.Release(
       name,
       {
         ...chartArgs(args.traefik),
-        namespace: namespace.metadata.name,
+        namespace,
         values: traefikValues(args.traefik),
       },
       inside,
@@ -43,14 +48,16 @@ export class Traefik extends pulumi.ComponentResource {
     const metrics = new kubernetes.core.v1.Service(
       metricsName,
       {
-        metadata: { name: metricsName, namespace: namespace.metadata.name },
+        metadata: { name: metricsName, namespace },
         spec: {
           clusterIP: 'None',
           selector: {
             'app.kubernetes.io/name': 'traefik',
             'app.kubernetes.io/instance': release,
           },
-          ports: [{ name: 'metrics', port: METRICS_PORT, targetPort: METRICS_PORT }],
+          ports: [
+            { name: 'metrics', port: TRAEFIK_METRICS_PORT, targetPort: TRAEFIK_METRICS_PORT },
+          ],
         },
       },
       // Pulumi waits until a Service has somebody to lead to.
@@ -85,7 +92,7 @@ function traefikValues({ release, kind, replicas, serviceType }: TraefikConfig) 
         addServicesLabels: true,
       },
     },
-    ports: { metrics: { port: METRICS_PORT } },
+    ports: { metrics: { port: TRAEFIK_METRICS_PORT } },
     service: {
       spec: {
         type: serviceType,

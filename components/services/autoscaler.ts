@@ -10,8 +10,8 @@ import { NAMESPACES, type CpuQueries, type MemoryQueries } from '../plan';
 import { httpProbes, restrictedContainer, restrictedPod, scraped } from '../pod';
 import { ServiceRbac } from '../rbac';
 
-const PORT = 8080;
-const METRICS_PORT = 9091;
+export const AUTOSCALER_PORT = 8080;
+export const AUTOSCALER_METRICS_PORT = 9091;
 const SECOND_MS = 1000;
 const LOGS = 'logs';
 /** A pod whose log has grown beyond this is replaced, and the log begins anew. */
@@ -70,8 +70,8 @@ export class Autoscaler extends pulumi.ComponentResource {
       ...queries,
       leaseNamespace: NAMESPACES.system,
       leaseName: name,
-      port: PORT,
-      metricsPort: METRICS_PORT,
+      port: AUTOSCALER_PORT,
+      metricsPort: AUTOSCALER_METRICS_PORT,
     });
     const { volumes, volumeMounts } = logVolume(args.settings.logFile);
     new kubernetes.apps.v1.Deployment(
@@ -82,7 +82,7 @@ export class Autoscaler extends pulumi.ComponentResource {
           replicas: 1,
           selector: { matchLabels: labels },
           template: {
-            metadata: { labels, annotations: scraped(METRICS_PORT) },
+            metadata: { labels, annotations: scraped(AUTOSCALER_METRICS_PORT) },
             spec: {
               serviceAccountName: rbac.serviceAccountName,
               priorityClassName: 'system-cluster-critical',
@@ -103,8 +103,8 @@ export class Autoscaler extends pulumi.ComponentResource {
                   ],
                   envFrom: [{ secretRef: { name: secret.metadata.name } }],
                   ports: [
-                    { name: 'http', containerPort: PORT },
-                    { name: 'metrics', containerPort: METRICS_PORT },
+                    { name: 'http', containerPort: AUTOSCALER_PORT },
+                    { name: 'metrics', containerPort: AUTOSCALER_METRICS_PORT },
                   ],
                   ...volumeMounts,
                   securityContext: restrictedContainer,
@@ -112,7 +112,7 @@ export class Autoscaler extends pulumi.ComponentResource {
                     requests: { cpu: '50m', memory: '128Mi' },
                     limits: { memory: '512Mi' },
                   },
-                  ...httpProbes(METRICS_PORT),
+                  ...httpProbes(AUTOSCALER_METRICS_PORT),
                 },
               ],
             },
@@ -123,10 +123,10 @@ export class Autoscaler extends pulumi.ComponentResource {
     );
     const service = new kubernetes.core.v1.Service(
       name,
-      { metadata, spec: { selector: labels, ports: [{ name: 'http', port: PORT }] } },
+      { metadata, spec: { selector: labels, ports: [{ name: 'http', port: AUTOSCALER_PORT }] } },
       inside,
     );
-    this.url = pulumi.interpolate`http://${service.metadata.name}.${service.metadata.namespace}.svc:${PORT}`;
+    this.url = pulumi.interpolate`http://${service.metadata.name}.${service.metadata.namespace}.svc:${AUTOSCALER_PORT}`;
     this.registerOutputs({ url: this.url });
   }
 }

@@ -8,7 +8,7 @@ import { CPU_SCHEDULER_NAME, NAMESPACES, type CpuQueries } from '../plan';
 import { httpProbes, restrictedContainer, restrictedPod, scraped, spreadOverNodes } from '../pod';
 import { ServiceRbac } from '../rbac';
 
-const PORT = 8080;
+export const CPU_SCHEDULER_PORT = 8080;
 const SECOND_MS = 1000;
 
 export interface CpuSchedulerArgs {
@@ -45,7 +45,7 @@ export class CpuScheduler extends pulumi.ComponentResource {
       offloadMaxPerCycle: settings.offload.enabled ? settings.offload.maxPerCycle : 0,
       leaseNamespace: NAMESPACES.system,
       leaseName: name,
-      port: PORT,
+      port: CPU_SCHEDULER_PORT,
       logLevel: settings.logLevel,
     });
     new kubernetes.apps.v1.Deployment(
@@ -56,7 +56,7 @@ export class CpuScheduler extends pulumi.ComponentResource {
           replicas: settings.replicas,
           selector: { matchLabels: labels },
           template: {
-            metadata: { labels, annotations: scraped(PORT) },
+            metadata: { labels, annotations: scraped(CPU_SCHEDULER_PORT) },
             spec: {
               serviceAccountName: rbac.serviceAccountName,
               priorityClassName: 'system-cluster-critical',
@@ -74,13 +74,13 @@ export class CpuScheduler extends pulumi.ComponentResource {
                       valueFrom: { fieldRef: { fieldPath: 'metadata.name' } },
                     },
                   ],
-                  ports: [{ name: 'http', containerPort: PORT }],
+                  ports: [{ name: 'http', containerPort: CPU_SCHEDULER_PORT }],
                   securityContext: restrictedContainer,
                   resources: {
                     requests: { cpu: '50m', memory: '96Mi' },
                     limits: { memory: '512Mi' },
                   },
-                  ...httpProbes(PORT),
+                  ...httpProbes(CPU_SCHEDULER_PORT),
                 },
               ],
             },
@@ -91,10 +91,10 @@ export class CpuScheduler extends pulumi.ComponentResource {
     );
     const service = new kubernetes.core.v1.Service(
       name,
-      { metadata, spec: { selector: labels, ports: [{ name: 'http', port: PORT }] } },
+      { metadata, spec: { selector: labels, ports: [{ name: 'http', port: CPU_SCHEDULER_PORT }] } },
       inside,
     );
-    this.url = pulumi.interpolate`http://${service.metadata.name}.${service.metadata.namespace}.svc:${PORT}`;
+    this.url = pulumi.interpolate`http://${service.metadata.name}.${service.metadata.namespace}.svc:${CPU_SCHEDULER_PORT}`;
     this.registerOutputs({ url: this.url });
   }
 }

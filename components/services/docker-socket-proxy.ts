@@ -6,7 +6,7 @@ import { settingsToEnv } from '../../runtime/shared/settings';
 import type { ImagesConfig } from '../config-schema';
 import type { DockerHosts } from '../hosts/docker-cluster';
 
-const PORT = 2375;
+export const DOCKER_SOCKET_PROXY_PORT = 2375;
 /** Where the socket is inside the container. */
 const SOCKET = '/var/run/docker.sock';
 
@@ -57,7 +57,7 @@ export class DockerSocketProxy extends pulumi.ComponentResource {
     const env = settingsToEnv(dockerSocketProxySettings, {
       workerTemplate: JSON.stringify(template),
       dockerSocket: SOCKET,
-      port: PORT,
+      port: DOCKER_SOCKET_PROXY_PORT,
       logLevel: args.logLevel,
     });
     const { clusterToken, dockerToken } = dockerSocketProxySettings;
@@ -96,7 +96,7 @@ export class DockerSocketProxy extends pulumi.ComponentResource {
         );
       return found;
     });
-    this.url = pulumi.interpolate`http://${address}:${PORT}`;
+    this.url = pulumi.interpolate`http://${address}:${DOCKER_SOCKET_PROXY_PORT}`;
     this.registerOutputs({ url: this.url });
   }
 }

@@ -4,12 +4,11 @@ import { externalScalerRbac } from '../../runtime/external-scaler/rbac';
 import { externalScalerSettings } from '../../runtime/external-scaler/settings';
 import { settingsToEnv } from '../../runtime/shared/settings';
 import type { EventScalingConfig } from '../config-schema';
-import { NAMESPACES, type CpuQueries } from '../plan';
+import { EXTERNAL_SCALER_PORT, NAMESPACES, type CpuQueries } from '../plan';
 import { httpProbes, restrictedContainer, restrictedPod, scraped } from '../pod';
 import { ServiceRbac } from '../rbac';
 
-const GRPC_PORT = 8080;
-const HTTP_PORT = 8088;
+export const EXTERNAL_SCALER_HTTP_PORT = 8088;
 const SECOND_MS = 1000;
 const TLS_FOLDER = '/etc/external-scaler-tls';
 
@@ -54,8 +53,8 @@ export class ExternalScaler extends pulumi.ComponentResource {
       controllerMaxAgeMs: (2 * settings.controllerIntervalSeconds + 15) * SECOND_MS,
       // A ScaledJob must be able to miss a poll and keep its place.
       identityTtlMs: Math.max(60, 3 * settings.pollingIntervalSeconds) * SECOND_MS,
-      grpcPort: GRPC_PORT,
-      port: HTTP_PORT,
+      grpcPort: EXTERNAL_SCALER_PORT,
+      port: EXTERNAL_SCALER_HTTP_PORT,
       ...(tlsSecret !== undefined && {
         tlsCertFile: `${TLS_FOLDER}/tls.crt`,
         tlsKeyFile: `${TLS_FOLDER}/tls.key`,
@@ -73,7 +72,7 @@ export class ExternalScaler extends pulumi.ComponentResource {
           strategy: { type: 'Recreate' },
           selector: { matchLabels: labels },
           template: {
-            metadata: { labels, annotations: scraped(HTTP_PORT) },
+            metadata: { labels, annotations: scraped(EXTERNAL_SCALER_HTTP_PORT) },
             spec: {
               serviceAccountName: rbac.serviceAccountName,
               securityContext: restrictedPod(),
@@ -90,8 +89,8 @@ export class ExternalScaler extends pulumi.ComponentResource {
                     },
                   ],
                   ports: [
-                    { name: 'grpc', containerPort: GRPC_PORT },
-                    { name: 'http', containerPort: HTTP_PORT },
+                    { name: 'grpc', containerPort: EXTERNAL_SCALER_PORT },
+                    { name: 'http', containerPort: EXTERNAL_SCALER_HTTP_PORT },
                   ],
                   securityContext: restrictedContainer,
                   resources: {
@@ -101,7 +100,7 @@ export class ExternalScaler extends pulumi.ComponentResource {
                   ...(tlsSecret !== undefined && {
                     volumeMounts: [{ name: tls, mountPath: TLS_FOLDER, readOnly: true }],
                   }),
-                  ...httpProbes(HTTP_PORT),
+                  ...httpProbes(EXTERNAL_SCALER_HTTP_PORT),
                 },
               ],
               ...(tlsSecret !== undefined && {
@@ -120,16 +119,16 @@ export class ExternalScaler extends pulumi.ComponentResource {
         spec: {
           selector: labels,
           ports: [
-            { name: 'grpc', port: GRPC_PORT },
-            { name: 'http', port: HTTP_PORT },
+            { name: 'grpc', port: EXTERNAL_SCALER_PORT },
+            { name: 'http', port: EXTERNAL_SCALER_HTTP_PORT },
           ],
         },
       },
       inside,
     );
     const host = pulumi.interpolate`${service.metadata.name}.${service.metadata.namespace}.svc.cluster.local`;
-    this.address = pulumi.interpolate`${host}:${GRPC_PORT}`;
-    this.url = pulumi.interpolate`http://${host}:${HTTP_PORT}`;
+    this.address = pulumi.interpolate`${host}:${EXTERNAL_SCALER_PORT}`;
+    this.url = pulumi.interpolate`http://${host}:${EXTERNAL_SCALER_HTTP_PORT}`;
     this.registerOutputs({ address: this.address, url: this.url });
   }
 }

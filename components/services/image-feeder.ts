@@ -5,7 +5,7 @@ import { settingsToEnv } from '../../runtime/shared/settings';
 import type { Mosquitto } from '../platform/mosquitto';
 import { httpProbes, restrictedContainer, restrictedPod, scraped } from '../pod';
 
-const PORT = 8080;
+export const IMAGE_FEEDER_PORT = 8080;
 
 /** Publishes the sample photographs to the broker, as cameras would. */
 export class ImageFeeder extends pulumi.ComponentResource {
@@ -24,7 +24,7 @@ export class ImageFeeder extends pulumi.ComponentResource {
     const env = settingsToEnv(imageFeederSettings, {
       mqttPort: args.broker.port,
       ratePerSecond: args.ratePerSecond,
-      port: PORT,
+      port: IMAGE_FEEDER_PORT,
     });
     new kubernetes.apps.v1.Deployment(
       name,
@@ -34,7 +34,7 @@ export class ImageFeeder extends pulumi.ComponentResource {
           replicas: 1,
           selector: { matchLabels: labels },
           template: {
-            metadata: { labels, annotations: scraped(PORT) },
+            metadata: { labels, annotations: scraped(IMAGE_FEEDER_PORT) },
             spec: {
               automountServiceAccountToken: false,
               securityContext: restrictedPod(),
@@ -46,13 +46,13 @@ export class ImageFeeder extends pulumi.ComponentResource {
                     ...env,
                     { name: imageFeederSettings.mqttBroker.env, value: args.broker.host },
                   ],
-                  ports: [{ name: 'http', containerPort: PORT }],
+                  ports: [{ name: 'http', containerPort: IMAGE_FEEDER_PORT }],
                   securityContext: restrictedContainer,
                   resources: {
                     requests: { cpu: '20m', memory: '64Mi' },
                     limits: { memory: '256Mi' },
                   },
-                  ...httpProbes(PORT),
+                  ...httpProbes(IMAGE_FEEDER_PORT),
                 },
               ],
             },

@@ -6,7 +6,7 @@ import { settingsToEnv } from '../../runtime/shared/settings';
 import { httpProbes, restrictedContainer, restrictedPod, scraped } from '../pod';
 import { ServiceRbac } from '../rbac';
 
-const PORT = 3001;
+export const LATENCY_EXTENDER_PORT = 3001;
 const SECOND_MS = 1000;
 
 export interface LatencyExtenderArgs {
@@ -49,7 +49,7 @@ export class LatencyExtender extends pulumi.ComponentResource {
       firstTargetWaitMs: settings.firstTargetWaitSeconds * SECOND_MS,
       proberSelector: probers.selector,
       proberPort: probers.port,
-      port: PORT,
+      port: LATENCY_EXTENDER_PORT,
       logLevel: settings.logLevel,
     });
     new kubernetes.apps.v1.Deployment(
@@ -60,7 +60,7 @@ export class LatencyExtender extends pulumi.ComponentResource {
           replicas: settings.replicas,
           selector: { matchLabels: labels },
           template: {
-            metadata: { labels, annotations: scraped(PORT) },
+            metadata: { labels, annotations: scraped(LATENCY_EXTENDER_PORT) },
             spec: {
               serviceAccountName: rbac.serviceAccountName,
               priorityClassName: 'system-cluster-critical',
@@ -77,13 +77,13 @@ export class LatencyExtender extends pulumi.ComponentResource {
                     },
                     { name: latencyExtenderSettings.promUrl.env, value: args.prometheusUrl },
                   ],
-                  ports: [{ name: 'http', containerPort: PORT }],
+                  ports: [{ name: 'http', containerPort: LATENCY_EXTENDER_PORT }],
                   securityContext: restrictedContainer,
                   resources: {
                     requests: { cpu: '50m', memory: '96Mi' },
                     limits: { memory: '768Mi' },
                   },
-                  ...httpProbes(PORT),
+                  ...httpProbes(LATENCY_EXTENDER_PORT),
                 },
               ],
             },
@@ -94,10 +94,13 @@ export class LatencyExtender extends pulumi.ComponentResource {
     );
     const service = new kubernetes.core.v1.Service(
       name,
-      { metadata, spec: { selector: labels, ports: [{ name: 'http', port: PORT }] } },
+      {
+        metadata,
+        spec: { selector: labels, ports: [{ name: 'http', port: LATENCY_EXTENDER_PORT }] },
+      },
       inside,
     );
-    this.url = pulumi.interpolate`http://${service.metadata.name}.${service.metadata.namespace}.svc:${PORT}`;
+    this.url = pulumi.interpolate`http://${service.metadata.name}.${service.metadata.namespace}.svc:${LATENCY_EXTENDER_PORT}`;
     this.registerOutputs({ url: this.url });
   }
 }

@@ -8,7 +8,7 @@ import { NODE_CONTROLLER_NAME as NAME, type CpuQueries } from '../plan';
 import { httpProbes, restrictedContainer, restrictedPod, scraped, spreadOverNodes } from '../pod';
 import { ServiceRbac } from '../rbac';
 
-const PORT = 8090;
+export const NODE_CONTROLLER_PORT = 8090;
 const SECOND_MS = 1000;
 
 export interface NodeControllerArgs {
@@ -45,7 +45,7 @@ export class NodeController extends pulumi.ComponentResource {
       manageEligible: settings.manageEligible,
       releaseJobs,
       leaseName: NAME,
-      port: PORT,
+      port: NODE_CONTROLLER_PORT,
       logLevel: settings.logLevel,
     });
     const { promUrl, podName, leaseNamespace, namespace: jobsNamespace } = nodeControllerSettings;
@@ -57,7 +57,7 @@ export class NodeController extends pulumi.ComponentResource {
           replicas: 2,
           selector: { matchLabels: labels },
           template: {
-            metadata: { labels, annotations: scraped(PORT) },
+            metadata: { labels, annotations: scraped(NODE_CONTROLLER_PORT) },
             spec: {
               serviceAccountName: rbac.serviceAccountName,
               securityContext: restrictedPod(),
@@ -84,13 +84,13 @@ export class NodeController extends pulumi.ComponentResource {
                       valueFrom: { fieldRef: { fieldPath: 'metadata.name' } },
                     },
                   ],
-                  ports: [{ name: 'http', containerPort: PORT }],
+                  ports: [{ name: 'http', containerPort: NODE_CONTROLLER_PORT }],
                   securityContext: restrictedContainer,
                   resources: {
                     requests: { cpu: '20m', memory: '64Mi' },
                     limits: { memory: '256Mi' },
                   },
-                  ...httpProbes(PORT),
+                  ...httpProbes(NODE_CONTROLLER_PORT),
                 },
               ],
             },
@@ -101,10 +101,13 @@ export class NodeController extends pulumi.ComponentResource {
     );
     const service = new kubernetes.core.v1.Service(
       NAME,
-      { metadata, spec: { selector: labels, ports: [{ name: 'http', port: PORT }] } },
+      {
+        metadata,
+        spec: { selector: labels, ports: [{ name: 'http', port: NODE_CONTROLLER_PORT }] },
+      },
       inside,
     );
-    this.url = pulumi.interpolate`http://${service.metadata.name}.${service.metadata.namespace}.svc:${PORT}`;
+    this.url = pulumi.interpolate`http://${service.metadata.name}.${service.metadata.namespace}.svc:${NODE_CONTROLLER_PORT}`;
     this.registerOutputs({ url: this.url });
   }
 }

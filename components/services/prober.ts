@@ -4,7 +4,7 @@ import { proberSettings } from '../../runtime/prober/settings';
 import { settingsToEnv } from '../../runtime/shared/settings';
 import { httpProbes, restrictedContainer, restrictedPod, scraped } from '../pod';
 
-const PORT = 3000;
+export const PROBER_PORT = 3000;
 const CGROUP_ROOT = '/host/sys/fs/cgroup';
 
 export interface ProberArgs {
@@ -31,7 +31,7 @@ export class Prober extends pulumi.ComponentResource {
   readonly localAddress: pulumi.Output<string>;
   /** Label selector of the pods. */
   readonly selector: string;
-  readonly port = PORT;
+  readonly port = PROBER_PORT;
 
   constructor(name: string, args: ProberArgs, options: pulumi.ComponentResourceOptions) {
     super('berth:services:Prober', name, {}, options);
@@ -39,7 +39,7 @@ export class Prober extends pulumi.ComponentResource {
     const inside = { parent: this };
     const labels = { 'app.kubernetes.io/name': name };
     this.selector = `app.kubernetes.io/name=${name}`;
-    const ports = [{ name: 'http', port: PORT }];
+    const ports = [{ name: 'http', port: PROBER_PORT }];
     const peersName = `${name}-peers`;
     const peers = new kubernetes.core.v1.Service(
       peersName,
@@ -63,11 +63,11 @@ export class Prober extends pulumi.ComponentResource {
     const env = settingsToEnv(proberSettings, {
       cpuSource: args.nodeCgroups ? 'auto' : 'proc',
       ...(args.nodeCgroups && { cgroupRoot: CGROUP_ROOT }),
-      peersPort: PORT,
+      peersPort: PROBER_PORT,
       landmarks: settings.landmarks,
       latencyFullScaleMs: settings.latencyFullScaleMs,
       simulatedLatenciesMs: settings.simulatedLatenciesMs,
-      port: PORT,
+      port: PROBER_PORT,
       logLevel: settings.logLevel,
     });
     const fromPod = (setting: { readonly env: string }, fieldPath: string) => ({
@@ -83,7 +83,7 @@ export class Prober extends pulumi.ComponentResource {
           selector: { matchLabels: labels },
           updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 1 } },
           template: {
-            metadata: { labels, annotations: scraped(PORT) },
+            metadata: { labels, annotations: scraped(PROBER_PORT) },
             spec: {
               automountServiceAccountToken: false,
               priorityClassName: 'system-node-critical',
@@ -100,7 +100,7 @@ export class Prober extends pulumi.ComponentResource {
                     fromPod(proberSettings.nodeName, 'spec.nodeName'),
                     fromPod(proberSettings.podIp, 'status.podIP'),
                   ],
-                  ports: [{ name: 'http', containerPort: PORT }],
+                  ports: [{ name: 'http', containerPort: PROBER_PORT }],
                   securityContext: restrictedContainer,
                   resources: {
                     requests: { cpu: '20m', memory: '64Mi' },
@@ -109,7 +109,7 @@ export class Prober extends pulumi.ComponentResource {
                   ...(args.nodeCgroups && {
                     volumeMounts: [{ name: cgroup, mountPath: CGROUP_ROOT, readOnly: true }],
                   }),
-                  ...httpProbes(PORT),
+                  ...httpProbes(PROBER_PORT),
                 },
               ],
               ...(args.nodeCgroups && {
@@ -123,7 +123,7 @@ export class Prober extends pulumi.ComponentResource {
       },
       inside,
     );
-    this.localAddress = pulumi.interpolate`${host(local)}:${PORT}`;
+    this.localAddress = pulumi.interpolate`${host(local)}:${PROBER_PORT}`;
     this.registerOutputs({ localAddress: this.localAddress });
   }
 }

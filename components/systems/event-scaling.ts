@@ -1,6 +1,7 @@
 import * as kubernetes from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
 import type { EventScalingConfig, KedaConfig } from '../config-schema';
+import type { Guard } from '../network/guard';
 import { NodeRanks } from '../node-ranks';
 import {
   EXTERNAL_SCALER_NAME,
@@ -12,6 +13,7 @@ import { Keda } from '../platform/keda';
 import type { ServiceImages } from '../service-images';
 import { ExternalScaler } from '../services/external-scaler';
 import { NodeController } from '../services/node-controller';
+import { ScalerCertificates } from '../services/scaler-certificates';
 import type { AnalyzersArgs } from '../workloads/analyzer-pod';
 import { QueuedJobs } from '../workloads/queued-jobs';
 import { ScaledJobs } from '../workloads/scaled-jobs';
@@ -20,6 +22,8 @@ export interface EventScalingArgs {
   readonly settings: EventScalingConfig;
   readonly keda: KedaConfig;
   readonly images: ServiceImages;
+  /** Closes KEDA's namespace. */
+  readonly guard: Guard;
   readonly analyzers: AnalyzersArgs;
   readonly prometheusUrl: pulumi.Input<string>;
   readonly queries: CpuQueries;
@@ -71,7 +75,14 @@ export class EventScaling extends pulumi.ComponentResource {
         dependsOn: [controller],
       }).names;
     } else {
-      const keda = args.keda.enabled ? [new Keda('keda', { keda: args.keda }, inside)] : [];
+      const keda = args.keda.enabled
+        ? [new Keda('keda', { keda: args.keda, guard: args.guard }, inside)]
+        : [];
+      const { tls } = settings;
+      const certificates =
+        tls.enabled && tls.certificates === 'cert-manager'
+          ? [new ScalerCertificates(EXTERNAL_SCALER_NAME, { namespace, tls }, inside)]
+          : [];
       const scaler = new ExternalScaler(
         EXTERNAL_SCALER_NAME,
         {
@@ -79,10 +90,10 @@ export class EventScaling extends pulumi.ComponentResource {
           image: images.service('external-scaler'),
           configMap,
           controllerUrl: controller.url,
-          ...(settings.tls.enabled && { tlsSecret: settings.tls.serverSecret }),
+          ...(tls.enabled && { tlsSecret: tls.serverSecret }),
         },
         // It is ready once it follows the ScaledJobs, a kind that the cluster only knows with KEDA.
-        { ...inside, dependsOn: keda },
+        { ...inside, dependsOn: [...keda, ...certificates] },
       );
       // KEDA takes its finalizer off each ScaledJob, so they go before it does.
       const dependsOn = [controller, scaler, ...keda];

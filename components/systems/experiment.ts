@@ -2,6 +2,7 @@ import * as kubernetes from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
 import { EXPERIMENT_NAMESPACE, WORKLOAD_PORT, WORKLOADS } from '../../runtime/experiment/names';
 import type { ExperimentConfig, ImagesConfig, MetricsServerConfig } from '../config-schema';
+import type { Guard } from '../network/guard';
 import { podSecurity } from '../namespaces';
 import { MetricsServer } from '../platform/metrics-server';
 import { pullSecrets } from '../pull-secret';
@@ -14,6 +15,8 @@ export interface ExperimentArgs {
   readonly metricsServer: MetricsServerConfig;
   readonly images: ServiceImages;
   readonly registry: ImagesConfig;
+  /** Closes the workloads' namespace. */
+  readonly guard: Guard;
   /** Password of registry.username, where that is set. */
   readonly registryPassword?: pulumi.Input<string> | undefined;
 }
@@ -27,11 +30,12 @@ export class Experiment extends pulumi.ComponentResource {
     super('berth:systems:Experiment', name, {}, options);
     const { settings, metricsServer, images } = args;
     const inside = { parent: this };
-    const namespace = new kubernetes.core.v1.Namespace(
+    const { metadata } = new kubernetes.core.v1.Namespace(
       EXPERIMENT_NAMESPACE,
       { metadata: { name: EXPERIMENT_NAMESPACE, labels: podSecurity('restricted') } },
       inside,
-    ).metadata.name;
+    );
+    const namespace = args.guard(metadata.name, EXPERIMENT_NAMESPACE, this);
     const metrics = metricsServer.enabled
       ? [new MetricsServer('metrics-server', { metricsServer }, inside)]
       : [];

@@ -5,6 +5,7 @@ import {
   type LatencySchedulingConfig,
   type TraefikConfig,
 } from '../config-schema';
+import type { Guard } from '../network/guard';
 import { podSecurity } from '../namespaces';
 import { LATENCY_EXTENDER_NAME, LATENCY_SCHEDULER_NAME, NAMESPACES } from '../plan';
 import { Traefik } from '../platform/traefik';
@@ -21,6 +22,8 @@ export interface LatencySchedulingArgs {
   /** Where the extender and the scheduler run. */
   readonly namespace: pulumi.Input<string>;
   readonly images: ServiceImages;
+  /** Closes the namespaces of the probers and the hellopods, and Traefik's. */
+  readonly guard: Guard;
   /** A kube-scheduler of the cluster's own version. */
   readonly kubeSchedulerImage: string;
   readonly prometheusUrl: pulumi.Input<string>;
@@ -41,12 +44,14 @@ export class LatencyScheduling extends pulumi.ComponentResource {
     const { settings, namespace, images } = args;
     const { logLevel, replicas } = settings;
     const inside = { parent: this };
-    const own = (id: string, level: 'restricted' | 'privileged') =>
-      new kubernetes.core.v1.Namespace(
+    const own = (id: string, level: 'restricted' | 'privileged') => {
+      const { metadata } = new kubernetes.core.v1.Namespace(
         id,
         { metadata: { name: id, labels: podSecurity(level) } },
         inside,
-      ).metadata.name;
+      );
+      return args.guard(metadata.name, id, this);
+    };
     // Where nodes are containers the probers read /sys/fs/cgroup of their node, and no level but `privileged` allows a
     // hostPath. So they are in a namespace by themselves; everything else about their pods is as `restricted` asks.
     const probersNamespace = own(
@@ -100,7 +105,7 @@ export class LatencyScheduling extends pulumi.ComponentResource {
       inside,
     );
     const traefik = args.traefik.enabled
-      ? new Traefik('traefik', { traefik: args.traefik }, inside)
+      ? new Traefik('traefik', { traefik: args.traefik, guard: args.guard }, inside)
       : undefined;
     const helloNamespace = own(NAMESPACES.hello, 'restricted');
     const hellopod = new Hellopod(

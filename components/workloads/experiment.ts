@@ -10,7 +10,7 @@ import { workloadSettings } from '../../runtime/workload/settings';
 import type { ExperimentConfig } from '../config-schema';
 import { httpProbes, restrictedContainer, restrictedPod, scraped } from '../pod';
 
-const PORT = 8080;
+export const WORKLOAD_POD_PORT = 8080;
 /** One, so that a pod is the unit by which the workload grows. */
 const THREADS = 1;
 /** What the process takes beside the memory that requests hold, by the workload's README. */
@@ -99,14 +99,14 @@ export class ExperimentWorkload extends pulumi.ComponentResource {
 
   #template({ image, imagePullSecrets, settings }: ExperimentWorkloadArgs, labels: object) {
     const env = settingsToEnv(workloadSettings, {
-      port: PORT,
+      port: WORKLOAD_POD_PORT,
       threads: THREADS,
       maxTotalBloatMb: settings.maxTotalBloatMb,
       maxBloatMb: Math.min(settings.maxTotalBloatMb, 64),
       logLevel: settings.logLevel,
     });
     return {
-      metadata: { labels: { ...labels }, annotations: scraped(PORT) },
+      metadata: { labels: { ...labels }, annotations: scraped(WORKLOAD_POD_PORT) },
       spec: {
         schedulerName: settings.schedulerName,
         automountServiceAccountToken: false,
@@ -117,13 +117,13 @@ export class ExperimentWorkload extends pulumi.ComponentResource {
             name: WORKLOAD_CONTAINER,
             image,
             env,
-            ports: [{ name: 'http', containerPort: PORT }],
+            ports: [{ name: 'http', containerPort: WORKLOAD_POD_PORT }],
             securityContext: restrictedContainer,
             resources: {
               requests: { cpu: settings.cpuRequest, memory: '96Mi' },
               limits: { memory: `${settings.maxTotalBloatMb + OWN_MEMORY_MB}Mi` },
             },
-            ...httpProbes(PORT),
+            ...httpProbes(WORKLOAD_POD_PORT),
           },
         ],
       },

@@ -4,7 +4,7 @@ import { hellopodSettings } from '../../runtime/hellopod/settings';
 import { settingsToEnv } from '../../runtime/shared/settings';
 import { httpProbes, restrictedContainer, restrictedPod, scraped } from '../pod';
 
-const PORT = 8080;
+export const HELLOPOD_PORT = 8080;
 const HTTP_PORT = 80;
 
 export interface HellopodArgs {
@@ -44,7 +44,7 @@ export class Hellopod extends pulumi.ComponentResource {
           replicas: args.replicas,
           selector: { matchLabels: labels },
           template: {
-            metadata: { labels, annotations: scraped(PORT) },
+            metadata: { labels, annotations: scraped(HELLOPOD_PORT) },
             spec: {
               schedulerName: args.schedulerName,
               automountServiceAccountToken: false,
@@ -54,18 +54,21 @@ export class Hellopod extends pulumi.ComponentResource {
                   name,
                   image: args.image,
                   env: [
-                    ...settingsToEnv(hellopodSettings, { port: PORT, logLevel: args.logLevel }),
+                    ...settingsToEnv(hellopodSettings, {
+                      port: HELLOPOD_PORT,
+                      logLevel: args.logLevel,
+                    }),
                     { name: hellopodSettings.proberAddress.env, value: args.proberAddress },
                     fromPod(hellopodSettings.podName, 'metadata.name'),
                     fromPod(hellopodSettings.nodeName, 'spec.nodeName'),
                   ],
-                  ports: [{ name: 'http', containerPort: PORT }],
+                  ports: [{ name: 'http', containerPort: HELLOPOD_PORT }],
                   securityContext: restrictedContainer,
                   resources: {
                     requests: { cpu: `${args.cpuMillis}m`, memory: '48Mi' },
                     limits: { memory: '128Mi' },
                   },
-                  ...httpProbes(PORT),
+                  ...httpProbes(HELLOPOD_PORT),
                 },
               ],
             },

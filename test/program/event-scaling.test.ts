@@ -208,6 +208,45 @@ describe('the event-scaling system', function () {
     assert.match(JSON.stringify(scaler.inputs), /"secretName":"posture-external-scaler-tls"/);
   });
 
+  it('asks cert-manager for the certificates of both sides where it is told to', async () => {
+    const tls = { enabled: true, certificates: 'cert-manager', clientSecret: 'keda-client' };
+    const { declared } = await declare({ tls });
+    const certificate = (name: string) =>
+      only(declared, 'kubernetes:cert-manager.io/v1:Certificate', `${name}-certificate`).inputs
+        .spec as {
+        readonly secretName: string;
+        readonly dnsNames?: string[];
+        readonly usages?: string[];
+        readonly isCA?: boolean;
+        readonly issuerRef: { readonly name: string };
+        readonly privateKey: { readonly rotationPolicy: string };
+      };
+    const authority = certificate('posture-external-scaler-ca');
+    assert.equal(authority.isCA, true);
+    assert.equal(authority.issuerRef.name, 'posture-external-scaler-self');
+    assert.equal(authority.privateKey.rotationPolicy, 'Never');
+    const issuer = only(
+      declared,
+      'kubernetes:cert-manager.io/v1:Issuer',
+      'posture-external-scaler-ca-issuer',
+    );
+    assert.deepEqual(issuer.inputs.spec, { ca: { secretName: 'posture-external-scaler-ca' } });
+    const server = certificate('posture-external-scaler-tls');
+    const client = certificate('keda-client');
+    for (const [leaf, secret, usage] of [
+      [server, 'posture-external-scaler-tls', 'server auth'],
+      [client, 'keda-client', 'client auth'],
+    ] as const) {
+      assert.equal(leaf.secretName, secret);
+      assert.equal(leaf.issuerRef.name, 'posture-external-scaler-ca');
+      assert.deepEqual(leaf.usages, ['digital signature', usage]);
+    }
+    const address = inputsOf(typed(declared, SCALED_JOB)[0]).spec.triggers[0]?.metadata;
+    assert.deepEqual(server.dnsNames, [address?.scalerAddress?.split(':')[0]]);
+    const { declared: without } = await declare({ tls: { ...tls, certificates: 'secrets' } });
+    assert.ok(![...without].some(({ type }) => type.includes('cert-manager')));
+  });
+
   it('declares what an analyzer needs beside it, and the services, once for both systems', async () => {
     const { declared, result } = await declare({}, {}, { cpuScheduling: { enabled: true } });
     assert.deepEqual(

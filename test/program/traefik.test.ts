@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { unguarded } from '../../components/network/guard';
 import { parseEstateConfig } from '../../components/config';
 import { Traefik } from '../../components/platform/traefik';
 import { SERVICE, Stack } from './support/pods';
@@ -12,7 +13,9 @@ const declare = (traefik: Record<string, unknown> = {}) => {
     keys: [],
     secrets: new Set(['clusterToken']),
   });
-  return record(() => new Traefik('traefik', platform, { parent: new Stack() }));
+  return record(
+    () => new Traefik('traefik', { ...platform, guard: unguarded }, { parent: new Stack() }),
+  );
 };
 
 describe('Traefik', function () {

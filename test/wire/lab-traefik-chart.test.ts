@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { unguarded } from '../../components/network/guard';
 import { Traefik } from '../../components/platform/traefik';
 import { writeTraefikChart } from '../lab/charts/traefik';
 import { objectsOf } from './support/chart-objects';
@@ -8,7 +9,7 @@ describe('lab: the chart of Traefik, with the values that Berth sets for the off
   this.timeout(600_000);
   const chart = labChart(
     writeTraefikChart,
-    ({ traefik }) => new Traefik('traefik', { traefik }, {}),
+    ({ traefik }) => new Traefik('traefik', { traefik, guard: unguarded }, {}),
   );
   const template = async () =>
     objectsOf(

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { unguarded } from '../../components/network/guard';
 import { Traefik } from '../../components/platform/traefik';
 import { latencyExtenderSettings } from '../../runtime/latency-extender/settings';
 import type { KubeApi } from '../../runtime/shared/kubernetes/api';
@@ -19,7 +20,7 @@ describe('Traefik, as the chart runs it, beside a real API server', function () 
   this.timeout(600_000);
   const chart = labChart(
     writeTraefikChart,
-    ({ traefik }) => new Traefik('traefik', { traefik }, {}),
+    ({ traefik }) => new Traefik('traefik', { traefik, guard: unguarded }, {}),
   );
   let plane: ControlPlane;
   let api: KubeApi;
