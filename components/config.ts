@@ -9,6 +9,7 @@ import {
   type NodeConfig,
   type PlatformConfig,
   type PostureConfig,
+  type ProtectConfig,
   type SafetyConfig,
   type SystemsConfig,
 } from './config-schema';
@@ -22,6 +23,7 @@ export interface EstateConfig {
   readonly posture: PostureConfig;
   readonly systems: SystemsConfig;
   readonly safety: SafetyConfig;
+  readonly protect: ProtectConfig;
   readonly disruptionBudget: DisruptionBudgetConfig;
   /** The stack whose values lie below this one's already; empty for none. */
   readonly extends: string;

@@ -102,6 +102,7 @@ export function declareEstate({ config, secrets }: StackConfig): EstateOutputs {
       {
         settings: autoscaling,
         platform: config.platform,
+        protectStores: config.protect === 'datastores',
         hosts: cluster.dockerHosts,
         namespace: namespaces.system,
         images,

@@ -3,7 +3,7 @@ import { imagesSchema } from './images';
 import { nodesSchema } from './nodes';
 import { platformSchema } from './platform';
 import { postureSchema } from './posture';
-import { disruptionBudgetSchema, extendsSchema, safetySchema } from './review';
+import { disruptionBudgetSchema, extendsSchema, protectSchema, safetySchema } from './review';
 import { systemsSchema } from './systems';
 
 /** Every key of `berth:` that holds no secret. */
@@ -15,6 +15,7 @@ export const estateSchemas = {
   posture: postureSchema,
   systems: systemsSchema,
   safety: safetySchema,
+  protect: protectSchema,
   disruptionBudget: disruptionBudgetSchema,
   extends: extendsSchema,
 } as const;
@@ -33,7 +34,7 @@ export type {
   TraefikConfig,
 } from './platform';
 export type { PostureConfig } from './posture';
-export type { DisruptionBudgetConfig, SafetyConfig } from './review';
+export type { DisruptionBudgetConfig, ProtectConfig, SafetyConfig } from './review';
 export type { CpuSchedulingConfig, EventScalingConfig, SystemsConfig } from './systems';
 export {
   ARCHITECTURES,

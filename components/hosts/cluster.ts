@@ -49,6 +49,7 @@ function makeHosts(config: EstateConfig, secrets: ClusterSecrets) {
   const cluster = new DockerCluster('cluster', {
     docker: config.cluster.docker,
     nodes: config.nodes,
+    protectDatastore: config.protect === 'datastores',
     token: secrets.token,
   });
   return {
@@ -59,12 +60,15 @@ function makeHosts(config: EstateConfig, secrets: ClusterSecrets) {
 }
 
 function makeSshHosts(
-  { cluster: { ssh } }: EstateConfig,
+  { cluster: { ssh }, protect }: EstateConfig,
   { agentToken, sshPrivateKey: privateKey }: ClusterSecrets,
   token: pulumi.Output<string>,
 ) {
   if (agentToken === undefined) throw new Error('berth:agentToken is not set');
   if (privateKey === undefined) throw new Error('berth:sshPrivateKey is not set');
-  const cluster = new SshCluster('cluster', { ssh, token, agentToken, privateKey });
+  const cluster = new SshCluster('cluster', {
+    ...{ ssh, token, agentToken, privateKey },
+    protectDatastore: protect === 'datastores',
+  });
   return { kubeconfig: cluster.kubeconfig, nodesReady: cluster.nodesReady };
 }

@@ -9,6 +9,8 @@ export interface SshClusterArgs {
   readonly token: pulumi.Input<string>;
   /** Secret with which agents join. */
   readonly agentToken: pulumi.Input<string>;
+  /** k3s on servers, with its datastore, refuses to be taken away. */
+  readonly protectDatastore?: boolean;
   /** Key that every host lets in. */
   readonly privateKey: pulumi.Input<string>;
 }
@@ -25,7 +27,7 @@ export class SshCluster extends pulumi.ComponentResource {
 
   constructor(name: string, args: SshClusterArgs, options?: pulumi.ComponentResourceOptions) {
     super('berth:hosts:SshCluster', name, {}, options);
-    const { ssh } = args;
+    const { ssh, protectDatastore = false } = args;
     const privateKey = pulumi.secret(args.privateKey);
     const ready: Record<string, pulumi.Resource> = {};
     let previous: pulumi.Resource | undefined;
@@ -38,7 +40,7 @@ export class SshCluster extends pulumi.ComponentResource {
       const { token, agentToken } = args;
       const server: K3sServer = new K3sServer(
         host.name,
-        { host, privateKey, ssh, token, agentToken, first },
+        { host, privateKey, ssh, token, agentToken, first, protectDatastore },
         following(),
       );
       first ??= server;

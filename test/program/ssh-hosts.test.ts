@@ -37,9 +37,12 @@ function problemsOf(...args: Parameters<typeof parse>): string {
   assert.fail('the configuration was accepted');
 }
 
-const declare = async (ssh: Record<string, unknown> = {}): Promise<readonly Declared[]> => {
+const declare = async (
+  ssh: Record<string, unknown> = {},
+  more: Record<string, unknown> = {},
+): Promise<readonly Declared[]> => {
   const { declared } = await record(() => {
-    const config = parse({ hosts: HOSTS, ...ssh });
+    const config = parse({ hosts: HOSTS, ...ssh }, SECRETS, more);
     const cluster = declareCluster(config, {
       kubeconfig: undefined,
       token: pulumi.secret('server-secret'),
@@ -161,6 +164,17 @@ describe('hosts over SSH', () => {
     assert.match(text, /\/media\/k3s\/k3s-arm64/);
     assert.match(text, /\/media\/k3s\/k3s-airgap-images-arm64\.tar\.zst/);
     assert.doesNotMatch(text, /curl|wget|https?:\/\/(?!k3s\.io|quay|192)/);
+  });
+
+  it('protect k3s on servers, where their datastore is, if that is asked', async () => {
+    const hosts = [...HOSTS, ...['s-2', 's-3'].map((name) => board(name, { role: 'server' }))];
+    const kept = async (protect: string) =>
+      (await declare({ hosts }, { protect }))
+        .filter((one) => one.protect)
+        .map(({ name }) => name)
+        .sort();
+    assert.deepEqual(await kept('datastores'), ['quay-k3s', 's-2-k3s', 's-3-k3s']);
+    assert.deepEqual(await kept(''), []);
   });
 
   it('run as root through sudo where they are reached as another user', async () => {

@@ -7,8 +7,10 @@ import { mendLocks, mendState, stateResources } from '../mend-state';
 import { reporterOf } from '../progress';
 import { prepareStack } from '../project';
 import { forgettingUnreachable, revive } from '../revive';
+import { ProtectedError, requireUnprotected } from '../protection';
 import { runCommand } from '../run-command';
 import { holdStack } from '../run-lock';
+import { safetyRules } from '../safety';
 import { stackFolder, type StackFolder } from '../stack-folder';
 import { messageOf, UserError } from '../user-error';
 import { chooseWorkbench, openWorkbench } from '../workbench';
@@ -61,7 +63,10 @@ async function destroy(context: CommandContext, options: DownOptions): Promise<v
   await progress.phase(`Take down ${folder.stack}`, async (phase) => {
     mendLocks(folder, phase);
     await prepareStack(folder, bench, bench.overrides, runCommand);
-    await mendState(folder, bench, await openStack(folder, bench), phase);
+    const opened = await openStack(folder, bench);
+    const { protect } = safetyRules(folder);
+    await requireUnprotected({ name: folder.stack, stack: opened, protect }, 'taken down', phase);
+    await mendState(folder, bench, opened, phase);
     const answers = await revive(folder, bench, phase);
     if (!answers) phase.line('the cluster is gone: forgetting what was in it');
     const stack = await openStack(folder, answers ? bench : forgettingUnreachable(bench));
@@ -78,7 +83,7 @@ async function destroy(context: CommandContext, options: DownOptions): Promise<v
 /** In the lab everything a stack made ends with the lab, unless it took an existing cluster that is elsewhere. */
 function tolerate(context: CommandContext, { force }: DownOptions, error: unknown): void {
   const { folder, signal, env, warn } = context;
-  if (signal.aborted) throw error;
+  if (signal.aborted || error instanceof ProtectedError) throw error;
   const isInLab =
     chooseWorkbench(env) === 'lab' &&
     stateResources(folder).some(({ type }) => type === 'docker:index/container:Container') &&
