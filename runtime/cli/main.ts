@@ -187,8 +187,17 @@ function program(): Command {
     .description('ask for an environment and write its Pulumi.<name>.yaml')
     .argument('<name>', 'name of the stack')
     .option('--extends <stack>', 'take what is not answered from another stack')
-    .option('--kind <kind>', 'docker or existing')
+    .option('--kind <kind>', 'docker, existing or ssh')
     .option('--node <name:slot:device...>', 'a node, with its slot and its device label if any')
+    .option('--server <host...>', 'a host over SSH: NAME=[USER@]ADDRESS[:PORT][,arch=ARCH]')
+    .option(
+      '--agent <host...>',
+      'likewise, and [,slot=N][,device=LABEL]; arch is arm64 unless said',
+    )
+    .option('--host-key <name=key...>', 'the key that a host shows')
+    .option('--known-hosts <file>', 'keys of hosts, as ssh-keyscan prints them')
+    .option('--k3s-version <version>', 'release of k3s on hosts over SSH')
+    .option('--sha256 <arch=sum...>', 'sha256 of k3s, for amd64 and arm64')
     .option('--registry <registry>', 'where images are pushed')
     .option('--username <user>', "the registry's user")
     .option('--platform <platform...>', 'linux/amd64, linux/arm64')
