@@ -7,6 +7,7 @@ import type { EnvNewOptions } from './commands/env-new';
 import type { ExperimentOptions } from './commands/experiment';
 import type { HistoryOptions } from './commands/history';
 import type { ReplayOptions } from './commands/replay';
+import type { ReviewCleanOptions, ReviewOptions } from './commands/review';
 import type { TestOptions } from './commands/test';
 import type { UpOptions } from './commands/up';
 import { messageOf, UserError } from './user-error';
@@ -207,6 +208,49 @@ function program(): Command {
     .action((stack: string, options: EnvNewOptions) =>
       run({ stack }, async (context) =>
         (await import('./commands/env-new')).envNew(context, options, process.stdin.isTTY),
+      ),
+    );
+  const review = berth
+    .command('review')
+    .description('a stack of its own for a pull request')
+    .helpCommand(false);
+  const reviewCommand = (name: string, description: string) =>
+    review
+      .command(name)
+      .description(description)
+      .requiredOption('--pr <number>', 'the pull request')
+      .option('--base <stack>', 'the stack whose configuration it has', 'ci')
+      .option('--verbose', "print the engine's own output too");
+  const load = () => import('./commands/review');
+  reviewCommand('up', 'bring it up, or to the newest commit')
+    .option('--kubeconfig <file>', 'of a cluster for reviews, where the base has an existing one')
+    .action((options: ReviewOptions) =>
+      run({ ...options, stack: options.base }, async (context) =>
+        (await load()).reviewUp(context, options),
+      ),
+    );
+  reviewCommand('down', 'take it down, and its stack away').action((options: ReviewOptions) =>
+    run({ ...options, stack: options.base }, async (context) =>
+      (await load()).reviewDown(context, options),
+    ),
+  );
+  review
+    .command('list')
+    .description('list the reviews that are there')
+    .option('--json', 'print {stack, pullRequest, base, lastUpdate} of each')
+    .action((options: ReviewCleanOptions) =>
+      run({ ...options, stack: 'ci' }, async (context) =>
+        (await load()).reviewList(context, options),
+      ),
+    );
+  review
+    .command('clean')
+    .description('take down the reviews whose pull requests are open no more')
+    .option('--open <numbers...>', 'the pull requests that are open')
+    .option('--all', 'none is open')
+    .action((options: ReviewCleanOptions) =>
+      run({ ...options, stack: 'ci' }, async (context) =>
+        (await load()).reviewClean(context, options),
       ),
     );
   berth

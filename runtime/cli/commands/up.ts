@@ -8,7 +8,7 @@ import { openKube, type Kube } from '../kube';
 import { readLatency } from '../latency-report';
 import { mendLocks, mendState, stateResources } from '../mend-state';
 import type { Phase } from '../progress';
-import { prepareStack } from '../project';
+import { prepareStack, type UnfiledStack } from '../project';
 import { requireUnprotected } from '../protection';
 import { readQueue } from '../queue-report';
 import { forgettingUnreachable, revive } from '../revive';
@@ -78,16 +78,20 @@ export async function up(context: CommandContext, options: UpOptions): Promise<n
   }
 }
 
-/** Lets the engine make what is declared; says what changed. */
-async function update(
+/**
+ * Lets the engine make what is declared; says what changed.
+ * @param unfiled what a stack without a file of its own is made with.
+ */
+export async function update(
   { folder, signal, print }: CommandContext,
   bench: Workbench,
   phase: Phase,
-  options: UpOptions,
+  options: Pick<UpOptions, 'verbose' | 'approve'>,
+  unfiled?: UnfiledStack,
 ): Promise<string> {
   const rules = safetyRules(folder);
   mendLocks(folder, phase);
-  await prepareStack(folder, bench, bench.overrides, runCommand);
+  await prepareStack(folder, bench, bench.overrides, runCommand, unfiled);
   const stack = await openStack(folder, bench);
   await mendState(folder, bench, stack, phase);
   const guarded = { name: folder.stack, stack, protect: rules.protect };
