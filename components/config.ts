@@ -10,6 +10,7 @@ import {
   type NodeConfig,
   type PlatformConfig,
   type PostureConfig,
+  type ProtectConfig,
   type SafetyConfig,
   type SystemsConfig,
 } from './config-schema';
@@ -24,6 +25,7 @@ export interface EstateConfig {
   readonly systems: SystemsConfig;
   readonly networkPolicies: NetworkPoliciesConfig;
   readonly safety: SafetyConfig;
+  readonly protect: ProtectConfig;
   readonly disruptionBudget: DisruptionBudgetConfig;
   /** The stack whose values lie below this one's already; empty for none. */
   readonly extends: string;
@@ -37,6 +39,7 @@ export const SECRET_KEYS = [
   'databasePassword',
   'agentToken',
   'sshPrivateKey',
+  'sshPrivateKeys',
 ] as const;
 export type SecretKey = (typeof SECRET_KEYS)[number];
 
@@ -59,6 +62,8 @@ export interface RawConfig {
   readonly keys: readonly string[];
   /** Which secrets have a value. */
   readonly secrets: ReadonlySet<SecretKey>;
+  /** The hosts that have a key of their own in `sshPrivateKeys`. */
+  readonly hostsWithKey?: readonly string[];
 }
 
 /**
@@ -87,6 +92,7 @@ export function parseEstateConfig(raw: RawConfig): EstateConfig {
     ...trafficProblems(config),
     ...autoscalingProblems(config),
     ...missingSecrets(config, raw.secrets),
+    ...keyProblems(config, raw),
   ];
   if (conflicts.length > 0) throw new ConfigError(conflicts);
   return config;
@@ -169,13 +175,32 @@ function missingSecrets(config: EstateConfig, set: ReadonlySet<SecretKey>): stri
   };
   if (config.cluster.kind === 'docker') need('clusterToken', 'when cluster.kind is docker');
   if (config.cluster.kind === 'ssh')
-    for (const key of ['clusterToken', 'agentToken', 'sshPrivateKey'] as const)
+    for (const key of ['clusterToken', 'agentToken'] as const)
       need(key, 'when cluster.kind is ssh');
   if (config.cluster.kind === 'existing') need('kubeconfig', 'when cluster.kind is existing');
   if (config.images.username !== '') need('registryPassword', 'when images.username is set');
   if (config.posture.database.enabled)
     need('databasePassword', 'when posture.database.enabled is true');
   return problems;
+}
+
+/** Each host lets in a key of its own, or the one that all others share. */
+function keyProblems({ cluster }: EstateConfig, { secrets, hostsWithKey = [] }: RawConfig) {
+  if (cluster.kind !== 'ssh') return [];
+  const names = cluster.ssh.hosts.map(({ name }) => name);
+  const strange = hostsWithKey.filter((name) => !names.includes(name));
+  const without = names.filter((name) => !hostsWithKey.includes(name));
+  return [
+    ...strange.map(
+      (name) =>
+        `berth:sshPrivateKeys.${name}: is no host of cluster.ssh.hosts${suggestion(name, names)}`,
+    ),
+    ...(without.length === 0 || secrets.has('sshPrivateKey')
+      ? []
+      : [
+          `berth:sshPrivateKey: must be set when cluster.kind is ssh and a host (${without.join(', ')}) has no key of its own in sshPrivateKeys: pulumi config set --secret berth:sshPrivateKey …`,
+        ]),
+  ];
 }
 
 function describeIssue(

@@ -49,12 +49,13 @@ export interface EstateOutputs {
 }
 
 /** Declares the whole estate of a stack, in the order in which its parts need each other. */
-export function declareEstate({ config, secrets }: StackConfig): EstateOutputs {
+export function declareEstate({ config, secrets, hostKeys }: StackConfig): EstateOutputs {
   const cluster = declareCluster(config, {
     token: secrets.clusterToken,
     kubeconfig: secrets.kubeconfig,
     agentToken: secrets.agentToken,
     sshPrivateKey: secrets.sshPrivateKey,
+    hostKeys,
   });
   const { provider } = cluster;
   const slots = new NodeSlots('node', { cluster, nodes: config.nodes });
@@ -106,6 +107,7 @@ export function declareEstate({ config, secrets }: StackConfig): EstateOutputs {
       {
         settings: autoscaling,
         platform: config.platform,
+        protectStores: config.protect === 'datastores',
         hosts: cluster.dockerHosts,
         namespace: namespaces.system,
         images,

@@ -4,7 +4,7 @@ import { networkPoliciesSchema } from './network-policies';
 import { nodesSchema } from './nodes';
 import { platformSchema } from './platform';
 import { postureSchema } from './posture';
-import { disruptionBudgetSchema, extendsSchema, safetySchema } from './review';
+import { disruptionBudgetSchema, extendsSchema, protectSchema, safetySchema } from './review';
 import { systemsSchema } from './systems';
 
 /** Every key of `berth:` that holds no secret. */
@@ -17,6 +17,7 @@ export const estateSchemas = {
   systems: systemsSchema,
   networkPolicies: networkPoliciesSchema,
   safety: safetySchema,
+  protect: protectSchema,
   disruptionBudget: disruptionBudgetSchema,
   extends: extendsSchema,
 } as const;
@@ -36,7 +37,7 @@ export type {
   TraefikConfig,
 } from './platform';
 export type { PostureConfig } from './posture';
-export type { DisruptionBudgetConfig, SafetyConfig } from './review';
+export type { DisruptionBudgetConfig, ProtectConfig, SafetyConfig } from './review';
 export type { CpuSchedulingConfig, EventScalingConfig, SystemsConfig } from './systems';
 export {
   ARCHITECTURES,

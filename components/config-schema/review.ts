@@ -7,6 +7,12 @@ export const safetySchema = z
   .default('')
   .transform((safety) => (safety === 'strict' ? safety : 'warn'));
 
+/**
+ * Whether resources that hold data refuse to be deleted or replaced. Only none also lets go what an earlier update, or a
+ * person, has protected; empty protects nothing by itself.
+ */
+export const protectSchema = z.enum(['', 'none', 'datastores']).default('');
+
 /** What one update may take away at once without being a dangerous change. */
 export const disruptionBudgetSchema = block({
   nodes: wholeRange(0, 1000).default(1),
@@ -20,4 +26,5 @@ export const extendsSchema = z
   .default('');
 
 export type SafetyConfig = z.infer<typeof safetySchema>;
+export type ProtectConfig = z.infer<typeof protectSchema>;
 export type DisruptionBudgetConfig = z.infer<typeof disruptionBudgetSchema>;

@@ -9,7 +9,10 @@ export interface ClusterSecrets {
   readonly token: pulumi.Output<string> | undefined;
   readonly kubeconfig: pulumi.Output<string> | undefined;
   readonly agentToken?: pulumi.Output<string> | undefined;
+  /** Key that hosts let in which have none of their own. */
   readonly sshPrivateKey?: pulumi.Output<string> | undefined;
+  /** Keys of hosts that have one of their own, by host. */
+  readonly hostKeys?: Readonly<Record<string, pulumi.Output<string>>> | undefined;
 }
 
 /** The cluster that everything else is declared on, however it came to be. */
@@ -49,6 +52,7 @@ function makeHosts(config: EstateConfig, secrets: ClusterSecrets) {
   const cluster = new DockerCluster('cluster', {
     docker: config.cluster.docker,
     nodes: config.nodes,
+    protectDatastore: config.protect === 'datastores',
     token: secrets.token,
   });
   return {
@@ -59,12 +63,14 @@ function makeHosts(config: EstateConfig, secrets: ClusterSecrets) {
 }
 
 function makeSshHosts(
-  { cluster: { ssh } }: EstateConfig,
-  { agentToken, sshPrivateKey: privateKey }: ClusterSecrets,
+  { cluster: { ssh }, protect }: EstateConfig,
+  { agentToken, sshPrivateKey: privateKey, hostKeys: privateKeys = {} }: ClusterSecrets,
   token: pulumi.Output<string>,
 ) {
   if (agentToken === undefined) throw new Error('berth:agentToken is not set');
-  if (privateKey === undefined) throw new Error('berth:sshPrivateKey is not set');
-  const cluster = new SshCluster('cluster', { ssh, token, agentToken, privateKey });
+  const cluster = new SshCluster('cluster', {
+    ...{ ssh, token, agentToken, privateKey, privateKeys },
+    protectDatastore: protect === 'datastores',
+  });
   return { kubeconfig: cluster.kubeconfig, nodesReady: cluster.nodesReady };
 }

@@ -8,6 +8,8 @@ import { agentContainer, serverContainer } from './node-container';
 export interface DockerClusterArgs {
   readonly docker: DockerClusterConfig;
   readonly nodes: readonly NodeConfig[];
+  /** The volume of the server's datastore refuses to be deleted or replaced. */
+  readonly protectDatastore?: boolean;
   /** Shared secret with which agents join. */
   readonly token: pulumi.Input<string>;
 }
@@ -51,6 +53,7 @@ export class DockerCluster extends pulumi.ComponentResource {
         nodeName: SERVER_NODE_NAME,
         network,
         token,
+        protectDatastore: args.protectDatastore === true,
         ports: [{ internal: 6443, external: config.apiPort, ip: config.apiAddress }],
       },
       inside,

@@ -18,6 +18,8 @@ export interface DockerNodeArgs {
   readonly network: docker.Network;
   /** Shared secret with which agents join. */
   readonly token: pulumi.Input<string>;
+  /** The volume in which a server has its datastore refuses to be deleted or replaced. */
+  readonly protectDatastore?: boolean;
   readonly ports?: readonly { internal: number; external: number; ip: string }[];
 }
 
@@ -36,7 +38,11 @@ export function dockerNode(
     const volume = new docker.Volume(
       `${name}-${suffix}`,
       { name: `${args.containerName}-${suffix}` },
-      { ...options, dependsOn: [] },
+      {
+        ...options,
+        dependsOn: [],
+        ...(args.protectDatastore && holdsDatastore(containerPath) ? { protect: true } : {}),
+      },
     );
     return { volumeName: volume.name, containerPath };
   });
@@ -67,6 +73,12 @@ export function dockerNode(
     { ...options, deleteBeforeReplace: true, replaceOnChanges: ['envs', 'command', 'uploads'] },
   );
 }
+
+/** Where a k3s server keeps its datastore. */
+const DATASTORE = '/var/lib/rancher/k3s/server/db/';
+
+const holdsDatastore = (folder: string): boolean =>
+  DATASTORE.startsWith(`${folder.replace(/\/+$/, '')}/`);
 
 /** Environment of a command that talks to the cluster's Docker engine. */
 export function dockerEnvironment(config: DockerClusterConfig): Record<string, string> {

@@ -14,6 +14,8 @@ export interface K3sServerArgs extends HostAccess {
   readonly token: pulumi.Input<string>;
   /** What agents join with (secret), in its short form. */
   readonly agentToken: pulumi.Input<string>;
+  /** k3s, with its datastore, refuses to be taken off the host. */
+  readonly protectDatastore: boolean;
   /** The first server of the cluster, where this is another one. */
   readonly first?: K3sServer | undefined;
 }
@@ -54,7 +56,7 @@ export class K3sServer extends pulumi.ComponentResource {
           pulumi.interpolate`${tokenLine(args.token, 'berth:clusterToken')}${tokenLine(args.agentToken, 'berth:agentToken')}`,
         ),
       },
-      { ...inside, dependsOn: registration },
+      { ...inside, dependsOn: registration, protect: args.protectDatastore },
     );
     const ready = remoteCommand(
       `${name}-ready`,

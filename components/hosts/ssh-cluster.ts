@@ -1,5 +1,5 @@
 import * as pulumi from '@pulumi/pulumi';
-import type { SshClusterConfig } from '../config-schema';
+import type { SshClusterConfig, SshHost } from '../config-schema';
 import { K3sAgent } from './k3s-agent';
 import { K3sServer } from './k3s-server';
 
@@ -9,8 +9,12 @@ export interface SshClusterArgs {
   readonly token: pulumi.Input<string>;
   /** Secret with which agents join. */
   readonly agentToken: pulumi.Input<string>;
-  /** Key that every host lets in. */
-  readonly privateKey: pulumi.Input<string>;
+  /** k3s on servers, with its datastore, refuses to be taken away. */
+  readonly protectDatastore?: boolean;
+  /** Key that hosts let in which have none of their own. */
+  readonly privateKey?: pulumi.Input<string> | undefined;
+  /** Keys of hosts that have one of their own, by host. */
+  readonly privateKeys?: Readonly<Record<string, pulumi.Input<string>>>;
 }
 
 /**
@@ -25,8 +29,13 @@ export class SshCluster extends pulumi.ComponentResource {
 
   constructor(name: string, args: SshClusterArgs, options?: pulumi.ComponentResourceOptions) {
     super('berth:hosts:SshCluster', name, {}, options);
-    const { ssh } = args;
-    const privateKey = pulumi.secret(args.privateKey);
+    const { ssh, protectDatastore = false } = args;
+    const keyOf = ({ name: host }: SshHost) => {
+      const key = args.privateKeys?.[host] ?? args.privateKey;
+      if (key === undefined)
+        throw new Error(`berth:sshPrivateKey is not set, and ${host} has no key`);
+      return pulumi.secret(key);
+    };
     const ready: Record<string, pulumi.Resource> = {};
     let previous: pulumi.Resource | undefined;
     let first: K3sServer | undefined;
@@ -38,7 +47,7 @@ export class SshCluster extends pulumi.ComponentResource {
       const { token, agentToken } = args;
       const server: K3sServer = new K3sServer(
         host.name,
-        { host, privateKey, ssh, token, agentToken, first },
+        { host, privateKey: keyOf(host), ssh, token, agentToken, first, protectDatastore },
         following(),
       );
       first ??= server;
@@ -48,7 +57,7 @@ export class SshCluster extends pulumi.ComponentResource {
     for (const host of ssh.hosts.filter(({ role }) => role === 'agent'))
       previous = ready[host.name] = new K3sAgent(
         host.name,
-        { host, privateKey, ssh, server: first },
+        { host, privateKey: keyOf(host), ssh, server: first },
         following(),
       );
     this.kubeconfig = first.kubeconfig;

@@ -21,6 +21,8 @@ export interface DataStoreArgs {
   readonly secret: Readonly<Record<string, pulumi.Input<string>>>;
   /** Where the secret is a folder of files; as environment where there is none. */
   readonly secretPath?: string;
+  /** Refuses to be deleted or replaced. */
+  readonly protect: boolean;
   readonly memory: { readonly request: string; readonly limit: string };
 }
 
@@ -111,7 +113,7 @@ export class DataStore extends pulumi.ComponentResource {
           ],
         },
       },
-      { ...inside, dependsOn: [secret] },
+      { ...inside, dependsOn: [secret], protect: args.protect },
     );
     this.address = pulumi.interpolate`${service.metadata.name}.${service.metadata.namespace}.svc:${port}`;
     this.registerOutputs({ address: this.address });

@@ -11,6 +11,8 @@ const USER = 'autoscaler';
 export interface MongoDbArgs {
   readonly namespace: pulumi.Input<string>;
   readonly store: StoreConfig;
+  /** Refuses to be deleted or replaced. */
+  readonly protect: boolean;
   /** Letters, digits, `-` and `_`. */
   readonly password: pulumi.Output<string>;
 }
@@ -27,6 +29,7 @@ export class MongoDb extends pulumi.ComponentResource {
       {
         ...{ namespace: args.namespace, port: MONGODB_PORT, uid: MONGODB_UID, dataPath: DATA },
         ...args.store,
+        protect: args.protect,
         args: ['--dbpath', DATA],
         // The image's first start writes beside the data, too.
         env: [{ name: 'HOME', value: '/tmp' }],

@@ -10,6 +10,8 @@ const FOLDER = '/etc/redis';
 export interface RedisArgs {
   readonly namespace: pulumi.Input<string>;
   readonly store: StoreConfig;
+  /** Refuses to be deleted or replaced. */
+  readonly protect: boolean;
   /** Letters, digits, `-` and `_`. */
   readonly password: pulumi.Output<string>;
 }
@@ -34,6 +36,7 @@ requirepass ${args.password}
       {
         ...{ namespace: args.namespace, port: REDIS_PORT, uid: REDIS_UID, dataPath: '/data' },
         ...args.store,
+        protect: args.protect,
         command: ['redis-server', `${FOLDER}/redis.conf`],
         secret: { 'redis.conf': configuration },
         secretPath: FOLDER,

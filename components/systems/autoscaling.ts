@@ -24,6 +24,8 @@ export interface AutoscalingArgs {
   readonly hosts: DockerHosts;
   readonly namespace: pulumi.Input<string>;
   readonly images: Pick<ServiceImages, 'service'>;
+  /** What the stores hold may not be deleted. */
+  readonly protectStores: boolean;
   readonly registry: ImagesConfig;
   readonly registryPassword?: pulumi.Input<string> | undefined;
   readonly prometheusUrl: pulumi.Input<string>;
@@ -63,14 +65,15 @@ export class Autoscaling extends pulumi.ComponentResource {
       },
       { ...inside, dependsOn: [workers] },
     );
+    const kept = { namespace, protect: args.protectStores };
     const redis = new Redis(
       'redis',
-      { namespace, store: platform.redis, password: derivedSecret(token, 'redis') },
+      { ...kept, store: platform.redis, password: derivedSecret(token, 'redis') },
       inside,
     );
     const mongodb = new MongoDb(
       'mongodb',
-      { namespace, store: platform.mongodb, password: derivedSecret(token, 'mongodb') },
+      { ...kept, store: platform.mongodb, password: derivedSecret(token, 'mongodb') },
       inside,
     );
     this.apiToken = derivedSecret(token, 'autoscaler-api');

@@ -2,6 +2,7 @@ import { LocalWorkspace, PulumiCommand } from '@pulumi/pulumi/automation';
 import type { EngineEvent, OutputMap, Stack } from '@pulumi/pulumi/automation';
 import { newsOf, type ResourceChanges } from './engine-events';
 import type { Phase, RunningItem } from './progress';
+import { howToLift, isProtection } from './protection';
 import { openRunLog } from './run-log';
 import type { StackFolder } from './stack-folder';
 import { messageOf, UserError } from './user-error';
@@ -87,6 +88,7 @@ export async function runEngine(
     log.text(`\n${messageOf(error)}\n`);
     if (signal.aborted) throw new UserError(`${command} was cancelled; run it again to go on`);
     const reasons = watch.errors.length > 0 ? watch.errors : complaints(messageOf(error));
+    if (reasons.some(isProtection)) reasons.push(howToLift(folder.stack));
     const lines = reasons.map((reason) => `  ${reason.replaceAll('\n', '\n  ')}`);
     throw new UserError(`${command} failed:\n${lines.join('\n')}\n  log: ${log.path}`, {
       cause: error,

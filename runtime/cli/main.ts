@@ -7,6 +7,7 @@ import type { EnvNewOptions } from './commands/env-new';
 import type { ExperimentOptions } from './commands/experiment';
 import type { HistoryOptions } from './commands/history';
 import type { ReplayOptions } from './commands/replay';
+import type { ReviewCleanOptions, ReviewOptions } from './commands/review';
 import type { TestOptions } from './commands/test';
 import type { UpOptions } from './commands/up';
 import { messageOf, UserError } from './user-error';
@@ -187,8 +188,17 @@ function program(): Command {
     .description('ask for an environment and write its Pulumi.<name>.yaml')
     .argument('<name>', 'name of the stack')
     .option('--extends <stack>', 'take what is not answered from another stack')
-    .option('--kind <kind>', 'docker or existing')
+    .option('--kind <kind>', 'docker, existing or ssh')
     .option('--node <name:slot:device...>', 'a node, with its slot and its device label if any')
+    .option('--server <host...>', 'a host over SSH: NAME=[USER@]ADDRESS[:PORT][,arch=ARCH]')
+    .option(
+      '--agent <host...>',
+      'likewise, and [,slot=N][,device=LABEL]; arch is arm64 unless said',
+    )
+    .option('--host-key <name=key...>', 'the key that a host shows')
+    .option('--known-hosts <file>', 'keys of hosts, as ssh-keyscan prints them')
+    .option('--k3s-version <version>', 'release of k3s on hosts over SSH')
+    .option('--sha256 <arch=sum...>', 'sha256 of k3s, for amd64 and arm64')
     .option('--registry <registry>', 'where images are pushed')
     .option('--username <user>', "the registry's user")
     .option('--platform <platform...>', 'linux/amd64, linux/arm64')
@@ -198,6 +208,49 @@ function program(): Command {
     .action((stack: string, options: EnvNewOptions) =>
       run({ stack }, async (context) =>
         (await import('./commands/env-new')).envNew(context, options, process.stdin.isTTY),
+      ),
+    );
+  const review = berth
+    .command('review')
+    .description('a stack of its own for a pull request')
+    .helpCommand(false);
+  const reviewCommand = (name: string, description: string) =>
+    review
+      .command(name)
+      .description(description)
+      .requiredOption('--pr <number>', 'the pull request')
+      .option('--base <stack>', 'the stack whose configuration it has', 'ci')
+      .option('--verbose', "print the engine's own output too");
+  const load = () => import('./commands/review');
+  reviewCommand('up', 'bring it up, or to the newest commit')
+    .option('--kubeconfig <file>', 'of a cluster for reviews, where the base has an existing one')
+    .action((options: ReviewOptions) =>
+      run({ ...options, stack: options.base }, async (context) =>
+        (await load()).reviewUp(context, options),
+      ),
+    );
+  reviewCommand('down', 'take it down, and its stack away').action((options: ReviewOptions) =>
+    run({ ...options, stack: options.base }, async (context) =>
+      (await load()).reviewDown(context, options),
+    ),
+  );
+  review
+    .command('list')
+    .description('list the reviews that are there')
+    .option('--json', 'print {stack, pullRequest, base, lastUpdate} of each')
+    .action((options: ReviewCleanOptions) =>
+      run({ ...options, stack: 'ci' }, async (context) =>
+        (await load()).reviewList(context, options),
+      ),
+    );
+  review
+    .command('clean')
+    .description('take down the reviews whose pull requests are open no more')
+    .option('--open <numbers...>', 'the pull requests that are open')
+    .option('--all', 'none is open')
+    .action((options: ReviewCleanOptions) =>
+      run({ ...options, stack: 'ci' }, async (context) =>
+        (await load()).reviewClean(context, options),
       ),
     );
   berth

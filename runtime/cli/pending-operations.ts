@@ -8,6 +8,8 @@ export interface DeploymentState {
 export interface StateResource {
   readonly urn: string;
   readonly type: string;
+  /** The engine refuses to delete or replace it. */
+  readonly protect?: boolean;
   readonly inputs?: Readonly<Record<string, unknown>>;
 }
 

@@ -48,28 +48,37 @@ export function engineEnv(
  * Writes the project that the engine reads for a stack, `.berth/<stack>/project`: the project's own files, with
  * `overrides` laid over the stack's config. Secrets that only the copy holds stay. Also makes the folders that the
  * engine wants, and the passphrase if there is none.
+ * @param own what the stack's file would say, where there is none.
  * @returns true where the copy holds the cluster's token already.
  */
 export function generateProject(
   folder: StackFolder,
   overrides: Readonly<Record<string, unknown>>,
+  own?: StackSettings,
 ): boolean {
   for (const dir of [folder.state, folder.project, folder.logs])
     mkdirSync(dir, { recursive: true });
   if (!existsSync(folder.passphrase))
     writeFileSync(folder.passphrase, randomBytes(32).toString('hex'), { mode: 0o600 });
   const name = `Pulumi.${folder.stack}.yaml`;
-  const own = readYaml<ProjectSettings>(join(folder.projectDir, 'Pulumi.yaml'));
+  const project = readYaml<ProjectSettings>(join(folder.projectDir, 'Pulumi.yaml'));
   const copy = join(folder.project, name);
   const settings = mergeStackSettings(
-    readYaml<StackSettings>(join(folder.projectDir, name)),
+    own ?? readYaml<StackSettings>(join(folder.projectDir, name)),
     overrides,
     existsSync(copy) ? readYaml<StackSettings>(copy) : {},
   );
   const main = relative(folder.project, folder.projectDir);
-  replaceFile(join(folder.project, 'Pulumi.yaml'), stringify(projectSettingsFor(own, main)));
+  replaceFile(join(folder.project, 'Pulumi.yaml'), stringify(projectSettingsFor(project, main)));
   replaceFile(copy, stringify(settings));
   return isSecure(settings.config?.[CLUSTER_TOKEN]);
+}
+
+/** What a stack without a file of its own is made with. */
+export interface UnfiledStack {
+  readonly settings: StackSettings;
+  /** Secrets that it is given from outside, by their whole key. */
+  readonly secrets: Readonly<Record<string, string>>;
 }
 
 /**
@@ -81,8 +90,9 @@ export async function prepareStack(
   engine: Engine,
   overrides: Readonly<Record<string, unknown>>,
   run: RunCommand,
+  unfiled?: UnfiledStack,
 ): Promise<void> {
-  const hasToken = generateProject(folder, overrides);
+  let hasToken = generateProject(folder, overrides, unfiled?.settings);
   const pulumi = (args: string[], input?: string) =>
     run(engine.pulumi, ['-C', folder.project, ...args, '--non-interactive'], {
       env: engine.env,
@@ -91,11 +101,20 @@ export async function prepareStack(
   const { stack } = folder;
   const ownState = engine.env.PULUMI_BACKEND_URL === `file://${folder.state}`;
   if (!ownState || !hasStack(folder)) await pulumi(['stack', 'select', stack, '--create']);
-  if (!hasToken)
-    await pulumi(
-      ['config', 'set', '--secret', CLUSTER_TOKEN, '--stack', stack],
-      randomBytes(32).toString('hex'),
-    );
+  if (!hasToken && unfiled !== undefined) {
+    // Another checkout made it: its token is in what the backend keeps of the last update.
+    await pulumi(['config', 'refresh', '--force', '--stack', stack]).catch(unlessNew);
+    hasToken = generateProject(folder, overrides, unfiled.settings);
+  }
+  const set = (key: string, value: string) =>
+    pulumi(['config', 'set', '--secret', key, '--stack', stack], value);
+  if (!hasToken) await set(CLUSTER_TOKEN, randomBytes(32).toString('hex'));
+  for (const [key, value] of Object.entries(unfiled?.secrets ?? {})) await set(key, value);
+}
+
+/** A stack that was never updated has no configuration to go back to. */
+function unlessNew(error: unknown): void {
+  if (!/no previous deployment/i.test(messageOf(error))) throw error;
 }
 
 /** True where the stack's own state holds the stack. */

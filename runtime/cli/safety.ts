@@ -1,7 +1,7 @@
 import type { EngineEvent } from '@pulumi/pulumi/automation';
 import type { z } from 'zod';
 import { ConfigError } from '../../components/config';
-import { estateSchemas } from '../../components/config-schema';
+import { estateSchemas, type ProtectConfig } from '../../components/config-schema';
 import { stackFileValues, withInherited } from '../../components/inheritance';
 import { approvalKey, isApproved, type Safety } from './preview-report/approval';
 import { previewReport } from './preview-report/report';
@@ -13,6 +13,7 @@ import { messageOf, UserError } from './user-error';
 export interface SafetyRules {
   readonly safety: Safety;
   readonly budget: DisruptionBudget;
+  readonly protect: ProtectConfig;
 }
 
 /**
@@ -25,6 +26,7 @@ export function safetyRules({ projectDir, stack }: StackFolder): SafetyRules {
     const values = withInherited(read(stack) ?? {}, read);
     return {
       safety: checked(estateSchemas.safety.safeParse(values.safety), 'safety'),
+      protect: checked(estateSchemas.protect.safeParse(values.protect), 'protect'),
       budget: checked(
         estateSchemas.disruptionBudget.safeParse(values.disruptionBudget),
         'disruptionBudget',
@@ -44,15 +46,21 @@ function checked<T>(result: z.ZodSafeParseResult<T>, key: string): T {
 }
 
 /** The report of a preview, by a stack's own rules. */
-export const reportOf = (events: readonly EngineEvent[], { budget }: SafetyRules): PreviewReport =>
-  previewReport(events, budget);
+export const reportOf = (
+  events: readonly EngineEvent[],
+  { budget }: Pick<SafetyRules, 'budget'>,
+): PreviewReport => previewReport(events, budget);
 
 /**
  * Refuses an update whose preview has dangers that nobody approved.
  * @param key what the user gave with `--approve`.
  * @throws UserError naming each danger and the key that would approve them.
  */
-export function requireApproval(report: PreviewReport, { safety }: SafetyRules, key = ''): void {
+export function requireApproval(
+  report: PreviewReport,
+  { safety }: Pick<SafetyRules, 'safety'>,
+  key = '',
+): void {
   if (isApproved(report.dangers, safety, key)) return;
   const wrong = key === '' ? '' : `\n  --approve ${key} is the key of another change`;
   throw new UserError(

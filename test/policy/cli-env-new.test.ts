@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { parseEstateConfig, SECRET_KEYS } from '../../components/config';
 import { stackFileValues, withInherited } from '../../components/inheritance';
 import { envNew, type EnvNewOptions } from '../../runtime/cli/commands/env-new';
-import type { Answers } from '../../runtime/cli/new-env/answers';
+import { answersOf, type Answers } from '../../runtime/cli/new-env/answers';
+import { askHosts, type Terminal } from '../../runtime/cli/new-env/host-questions';
 import { stackFolder } from '../../runtime/cli/stack-folder';
 import { UserError } from '../../runtime/cli/user-error';
 
@@ -96,6 +97,91 @@ describe('npm run env:new', () => {
     await assert.rejects(create('bad', { kind: 'cloud', yes: true }), /docker, existing/);
     await assert.rejects(create('bad', { node: ['a:one'], yes: true }), /NAME\[:SLOT/);
     assert.equal(existsSync(join(projectDir, 'Pulumi.bad.yaml')), false);
+  });
+
+  const KEY = `ssh-ed25519 ${'A'.repeat(68)}`;
+  const SUM = 'ab'.repeat(32);
+
+  it('writes hosts over SSH from flags, with keys as ssh-keyscan prints them', async () => {
+    const keys = join(projectDir, 'keys');
+    writeFileSync(
+      keys,
+      [
+        '# board-1:2222 SSH-2.0-OpenSSH_9.9',
+        `[192.0.2.11]:2222 ssh-rsa ${'B'.repeat(68)}`,
+        `[192.0.2.11]:2222,board-1 ${KEY}`,
+        `192.0.2.11 ssh-ed25519 ${'C'.repeat(68)}`,
+      ].join('\n'),
+    );
+    await create('yard', {
+      server: ['quay=192.0.2.1,arch=amd64'],
+      agent: ['board-1=pi@192.0.2.11:2222,slot=1,device=agx'],
+      hostKey: [`quay=${KEY} root@quay`],
+      knownHosts: keys,
+      sha256: [`amd64=${SUM}`, `arm64=${SUM}`],
+      k3sVersion: 'v1.36.2+k3s1',
+      yes: true,
+    });
+    const { cluster, nodes } = configOf('yard');
+    const { hosts, version } = cluster.ssh;
+    assert.deepEqual([cluster.kind, version], ['ssh', 'v1.36.2+k3s1']);
+    assert.deepEqual(
+      hosts.map(({ name, role, arch, user, port, hostKey }) => [
+        name,
+        role,
+        arch,
+        user,
+        port,
+        hostKey,
+      ]),
+      [
+        ['quay', 'server', 'amd64', 'root', 22, `${KEY} root@quay`],
+        ['board-1', 'agent', 'arm64', 'pi', 2222, KEY],
+      ],
+    );
+    assert.deepEqual([nodes[1]?.slot, nodes[1]?.labels], [1, { device: 'agx' }]);
+    assert.match(printed.join('\n'), /berth:agentToken[^]*berth:sshPrivateKey/);
+  });
+
+  it('refuses hosts without a key, a checksum or a form, each with its place', async () => {
+    const server = ['quay=192.0.2.1'];
+    await assert.rejects(create('bad', { server, yes: true }), (error) => {
+      assert.match(String(error), /hosts\[0\]\.hostKey: .*ssh-keyscan/);
+      return true;
+    });
+    const hostKey = [`quay=${KEY}`];
+    await assert.rejects(create('bad', { server, hostKey, yes: true }), /ssh\.sha256\.arm64/);
+    for (const text of ['quay', 'quay=a@b@c', 'quay=a:port', 'quay=a,slot=x', 'quay=a,arch=mips'])
+      await assert.rejects(create('bad', { server: [text], yes: true }), UserError, text);
+    await assert.rejects(create('bad', { server, hostKey: ['none=x'] }), /no --server/);
+    assert.equal(existsSync(join(projectDir, 'Pulumi.bad.yaml')), false);
+  });
+
+  it('asks for hosts until there are no more, and for the key of one that came without', async () => {
+    const answers = [
+      ...['y', 'board-1', 'agent', '192.0.2.11', '2222', 'pi', 'arm64', '1', 'agx', KEY],
+      ...['n', '', SUM, SUM],
+    ];
+    const next = () => answers.shift() ?? assert.fail('it asks on');
+    const ask = {
+      input: () => Promise.resolve(next()),
+      select: () => Promise.resolve(next()),
+      confirm: () => Promise.resolve(next() === 'y'),
+    } as unknown as Terminal;
+    const known = answersOf({ server: ['quay=192.0.2.1,arch=amd64'] }).ssh;
+    answers.unshift(KEY);
+    const ssh = await askHosts(ask, known);
+    assert.deepEqual(answers, []);
+    await create('asked', {}, { kind: 'ssh', ssh });
+    const { hosts, sha256 } = configOf('asked').cluster.ssh;
+    assert.deepEqual(sha256, { amd64: SUM, arm64: SUM });
+    assert.deepEqual(
+      hosts.map(({ name, port, user, slot }) => [name, port, user, slot]),
+      [
+        ['quay', 22, 'root', undefined],
+        ['board-1', 2222, 'pi', 1],
+      ],
+    );
   });
 
   it('leaves a stack that is there as it is', async () => {

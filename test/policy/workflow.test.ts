@@ -32,6 +32,33 @@ interface Step {
 const workflow = parse(text) as Workflow;
 const steps = workflow.jobs.preview?.steps ?? [];
 
+describe('the workflow of reviews', () => {
+  const review = readFileSync(join(root, '.github', 'workflows', 'review.yaml'), 'utf8');
+  const { jobs, permissions } = parse(review) as Workflow;
+
+  it('puts nothing of a pull request into a script, and runs only what exists', () => {
+    for (const step of Object.values(jobs).flatMap((job) => job.steps)) {
+      assert.equal(Number(step.uses !== undefined) + Number(step.run !== undefined), 1);
+      assert.ok(!step.run?.includes('${{'), step.run);
+    }
+    assert.ok('review' in scripts);
+    assert.deepEqual(permissions, { contents: 'read', 'pull-requests': 'read' });
+  });
+
+  it('gives neither secrets nor machines to code from elsewhere', () => {
+    for (const name of ['up', 'down'])
+      assert.match(jobs[name]?.if ?? '', /head\.repo\.full_name == github\.repository/);
+    assert.match(jobs.clean?.if ?? '', /^github\.event_name == 'schedule'$/);
+  });
+
+  it('reviews with a base that the project has, by the engine of the preview', () => {
+    const [, base = ''] = /^ {2}BASE: (\S+)$/m.exec(review) ?? [];
+    assert.match(readFileSync(join(root, `Pulumi.${base}.yaml`), 'utf8'), /^config:/m);
+    const versions = (of: string) => new Set(of.match(/pulumi-version: \S+/g));
+    assert.deepEqual(versions(review), versions(text));
+  });
+});
+
 describe('the workflow that comments a preview', () => {
   it('is one job of steps that each do one thing, on pull requests', () => {
     assert.ok('pull_request' in workflow.on);

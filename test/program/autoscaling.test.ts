@@ -27,10 +27,15 @@ const STATEFUL_SET = 'kubernetes:apps/v1:StatefulSet';
 const SECRET = 'kubernetes:core/v1:Secret';
 const SIZE = { cpus: 0.5, memoryMb: 1024 };
 
-const declare = (docker: Record<string, unknown> = {}, autoscaling: Record<string, unknown> = {}) =>
+const declare = (
+  docker: Record<string, unknown> = {},
+  autoscaling: Record<string, unknown> = {},
+  protect = '',
+) =>
   record(() => {
     const config = parseEstateConfig({
       values: {
+        protect,
         cluster: {
           docker: { name: 'quay', agent: SIZE, hostCpus: 4, hostMemoryMb: 8192, ...docker },
         },
@@ -51,6 +56,7 @@ const declare = (docker: Record<string, unknown> = {}, autoscaling: Record<strin
       {
         ...{ settings: config.systems.autoscaling, platform: config.platform, hosts: dockerHosts },
         images: { service: (id) => pulumi.output(`registry/${id}@sha256:1`) },
+        protectStores: config.protect === 'datastores',
         ...{ registry: config.images, namespace: 'berth-system' },
         prometheusUrl: 'http://prometheus:9090',
         queries: { cpuQuery: 'cpu', cpuTimeQuery: 'time' },
@@ -253,6 +259,15 @@ describe('the autoscaling system', function () {
       ['fast', resources],
       [undefined, resources],
     ]);
+  });
+
+  it('protects what they hold where that is asked', async () => {
+    const kept = async (protect: string) =>
+      (await declare({}, {}, protect)).declared
+        .filter((one) => one.protect && one.type === STATEFUL_SET)
+        .map(({ name }) => name);
+    assert.deepEqual((await kept('datastores')).sort(), ['mongodb', 'redis']);
+    assert.deepEqual(await kept('none'), []);
   });
 
   it('runs everything in the cluster under the restricted level', async () => {

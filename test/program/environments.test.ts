@@ -32,6 +32,8 @@ describe('environments', () => {
     assert.equal(new Set(posture.devices).size, 9);
     assert.equal(safetyRules(stackFolder(projectDir, 'edge')).safety, 'strict');
     assert.equal(safetyRules(stackFolder(projectDir, 'dev')).safety, 'warn');
+    assert.equal(safetyRules(stackFolder(projectDir, 'edge')).protect, 'datastores');
+    assert.equal(safetyRules(stackFolder(projectDir, 'dev')).protect, '');
   });
 
   it('ci is dev under names of its own', () => {

@@ -67,6 +67,18 @@ describe('Docker hosts', () => {
     ]);
   });
 
+  it("protects the volume of the server's datastore, and no other, where that is asked", async () => {
+    const kept = async (values: Record<string, unknown>) =>
+      (await declare(values)).declared.filter(({ protect }) => protect).map(({ name }) => name);
+    const volumePaths = ['/var/lib/kubelet', '/var/lib/rancher'];
+    const cluster = { docker: { name: 'quay', volumePaths } };
+    assert.deepEqual(await kept({ protect: 'datastores' }), ['cluster-server-var-lib-rancher-k3s']);
+    assert.deepEqual(await kept({ protect: 'datastores', cluster }), [
+      'cluster-server-var-lib-rancher',
+    ]);
+    for (const protect of ['none', '']) assert.deepEqual(await kept({ protect }), []);
+  });
+
   it('declares each agent with its own limits', async () => {
     const { declared } = await declare();
     const agent = only(declared, 'docker:index/container:Container', 'cluster-node-2').inputs;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import * as pulumi from '@pulumi/pulumi';
 import { ConfigError, parseEstateConfig, type SecretKey } from '../../components/config';
 import { declareCluster } from '../../components/hosts/cluster';
+import { privateKeys } from '../../components/stack-config';
 import { NodeSlots } from '../../components/node-slots';
 import { only, record, type Declared } from './support/record';
 
@@ -37,14 +38,18 @@ function problemsOf(...args: Parameters<typeof parse>): string {
   assert.fail('the configuration was accepted');
 }
 
-const declare = async (ssh: Record<string, unknown> = {}): Promise<readonly Declared[]> => {
+const declare = async (
+  ssh: Record<string, unknown> = {},
+  more: Record<string, unknown> = {},
+): Promise<readonly Declared[]> => {
   const { declared } = await record(() => {
-    const config = parse({ hosts: HOSTS, ...ssh });
+    const config = parse({ hosts: HOSTS, ...ssh }, SECRETS, more);
     const cluster = declareCluster(config, {
       kubeconfig: undefined,
       token: pulumi.secret('server-secret'),
       agentToken: pulumi.secret('agent-secret'),
       sshPrivateKey: pulumi.secret('pem-secret'),
+      hostKeys: { 'board-2': pulumi.secret('pem-secret-of-board-2') },
     });
     new NodeSlots('node', { cluster, nodes: config.nodes });
   });
@@ -105,6 +110,34 @@ describe('configuration of hosts over SSH', () => {
       assert.match(problems, problem);
   });
 
+  it('asks for a key of each host: its own, or the one that the others share', () => {
+    const withKeys = (hostsWithKey: string[]) => () =>
+      parseEstateConfig({
+        values: {
+          cluster: { kind: 'ssh', ssh: { sha256: { amd64: SHA256, arm64: SHA256 }, hosts: HOSTS } },
+        },
+        keys: ['cluster'],
+        secrets: new Set(['clusterToken', 'agentToken']),
+        hostsWithKey,
+      });
+    withKeys(['quay', 'board-1', 'board-2'])();
+    assert.throws(withKeys(['quay', 'board-2']), /sshPrivateKey: must be set .*\(board-1\)/);
+    assert.throws(
+      withKeys(['quay', 'board-1', 'board-2', 'board-3']),
+      /sshPrivateKeys\.board-3: is no host .*did you mean board-/,
+    );
+  });
+
+  it('reads keys of hosts as secrets, and shows none that it refuses', async () => {
+    const keys = privateKeys('{"quay":"pem-of-quay"}');
+    assert.ok(keys.quay !== undefined && (await pulumi.isSecret(keys.quay)));
+    for (const text of ['"pem"', '{"quay":{"deep":"pem"}}', '{"quay":""}'])
+      assert.throws(
+        () => privateKeys(text),
+        (error) => error instanceof ConfigError && !error.message.includes('pem"'),
+      );
+  });
+
   it('asks for its three secrets', () => {
     const problems = problemsOf({ hosts: HOSTS }, []);
     for (const key of SECRETS) assert.match(problems, new RegExp(`berth:${key}: must be set`));
@@ -135,6 +168,14 @@ describe('hosts over SSH', () => {
       assert.ok(JSON.stringify(inputs.connection).includes(HOST_KEY), name);
   });
 
+  it('are each reached with a key of their own, or the one that is shared', async () => {
+    const declared = await declare();
+    const keyOf = (name: string) => JSON.stringify(only(declared, REMOTE, name).inputs.connection);
+    assert.match(keyOf('board-2-k3s'), /"pem-secret-of-board-2"/);
+    for (const name of ['quay-k3s', 'board-1-k3s', 'board-2-ready'])
+      assert.match(keyOf(name), /"pem-secret"/);
+  });
+
   it('say no secret outside of what is secret', async () => {
     const declared = await declare();
     const text = JSON.stringify(declared, (_key, value: unknown) =>
@@ -161,6 +202,17 @@ describe('hosts over SSH', () => {
     assert.match(text, /\/media\/k3s\/k3s-arm64/);
     assert.match(text, /\/media\/k3s\/k3s-airgap-images-arm64\.tar\.zst/);
     assert.doesNotMatch(text, /curl|wget|https?:\/\/(?!k3s\.io|quay|192)/);
+  });
+
+  it('protect k3s on servers, where their datastore is, if that is asked', async () => {
+    const hosts = [...HOSTS, ...['s-2', 's-3'].map((name) => board(name, { role: 'server' }))];
+    const kept = async (protect: string) =>
+      (await declare({ hosts }, { protect }))
+        .filter((one) => one.protect)
+        .map(({ name }) => name)
+        .sort();
+    assert.deepEqual(await kept('datastores'), ['quay-k3s', 's-2-k3s', 's-3-k3s']);
+    assert.deepEqual(await kept(''), []);
   });
 
   it('run as root through sudo where they are reached as another user', async () => {

@@ -72,6 +72,8 @@ describe('k3s on hosts over a real sshd, by the real pulumi engine', function ()
         token: pulumi.secret(TOKEN),
         agentToken: pulumi.secret(AGENT_TOKEN),
         privateKey: pulumi.secret(lab.privateKey),
+        // The last host lets in a key of its own alone.
+        privateKeys: { [AGENTS[1]]: pulumi.secret(lab.lastPrivateKey) },
       });
       return { kubeconfig };
     });
@@ -153,7 +155,7 @@ describe('k3s on hosts over a real sshd, by the real pulumi engine', function ()
     assert.equal(await kubectl(`get nodes -o 'jsonpath={.items[*].spec.unschedulable}'`), '');
   });
 
-  it('stops the roll at a host that fails, goes on when it is mended', async () => {
+  it('stops the roll at a host that fails, and those after it stay as they are', async () => {
     await lab.on('quay-1', 'mkdir /usr/local/bin/k3s.new');
     await assert.rejects(up({ version: LATEST }), /cannot fetch/);
     assert.match(await lab.on(SERVER, 'k3s --version'), /v1\.36\.4/);
@@ -161,9 +163,23 @@ describe('k3s on hosts over a real sshd, by the real pulumi engine', function ()
     assert.match(await lab.on('quay-2', 'k3s --version'), /v1\.36\.3/);
     assert.equal(await kubectl(`get node quay-2 -o 'jsonpath={.spec.unschedulable}'`), '');
     await lab.on('quay-1', 'rmdir /usr/local/bin/k3s.new');
-    await up({ version: LATEST });
-    assert.match(await lab.on('quay-2', 'k3s --version'), /v1\.36\.4/);
+  });
+
+  it('ends a roll as it would have ended where it was killed in the middle of a host', async () => {
+    const [server, one = 0, two = 0] = await allStarts();
+    const change = { version: LATEST };
+    const killed = up(change, ({ resourcePreEvent }) => {
+      if (resourcePreEvent?.metadata.urn.endsWith('::quay-1-k3s')) killEngines();
+    });
+    await assert.rejects(killed);
+    assert.match(await lab.on('quay-2', 'k3s --version'), /v1\.36\.3/);
+    await (await stack(change)).cancel();
+    await up(change);
+    for (const host of [SERVER, ...AGENTS])
+      assert.match(await lab.on(host, 'k3s --version'), /v1\.36\.4/);
     assert.equal(await kubectl(`get nodes -o 'jsonpath={.items[*].spec.unschedulable}'`), '');
+    assert.deepEqual(await allStarts(), [server, one + 1, two + 1]);
+    assert.deepEqual(changes(await up(change)), {});
   });
 
   it('refuses a host that shows another key than the pinned one', async () => {
@@ -187,7 +203,8 @@ describe('k3s on hosts over a real sshd, by the real pulumi engine', function ()
   });
 
   it('lets no secret be seen: state, output, logs, command lines', async () => {
-    const secrets = [TOKEN, AGENT_TOKEN, lab.privateKey.split('\n')[1] ?? ''];
+    const lineOf = (pem: string) => pem.split('\n')[4] ?? '';
+    const secrets = [...[TOKEN, AGENT_TOKEN], ...[lab.privateKey, lab.lastPrivateKey].map(lineOf)];
     const texts: Record<string, string> = {
       state: await engine.state(),
       output: printed,
@@ -203,6 +220,8 @@ describe('k3s on hosts over a real sshd, by the real pulumi engine', function ()
 
   it('is destroyed with a host that does not answer, where the configuration says so', async () => {
     await lab.engine.docker('stop', '-t', '1', 'quay-1');
+    const answering = await stack({ version: LATEST, agents: ['quay-1'] });
+    await assert.rejects(answering.destroy({ onOutput }), /quay-1-k3s[^]*(connect|dial)/);
     const change = {
       version: LATEST,
       agents: ['quay-1'],

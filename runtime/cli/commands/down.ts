@@ -6,9 +6,12 @@ import { describeChanges } from '../engine-events';
 import { mendLocks, mendState, stateResources } from '../mend-state';
 import { reporterOf } from '../progress';
 import { prepareStack } from '../project';
+import type { StackSettings } from '../project-config';
 import { forgettingUnreachable, revive } from '../revive';
+import { ProtectedError, requireUnprotected } from '../protection';
 import { runCommand } from '../run-command';
 import { holdStack } from '../run-lock';
+import { safetyRules } from '../safety';
 import { stackFolder, type StackFolder } from '../stack-folder';
 import { messageOf, UserError } from '../user-error';
 import { chooseWorkbench, openWorkbench } from '../workbench';
@@ -21,8 +24,15 @@ export interface DownOptions extends CommonOptions {
   readonly force?: boolean;
 }
 
-/** `npm run down`: takes down what `up` made, and the lab if no other stack needs it. */
-export async function down(context: CommandContext, options: DownOptions): Promise<number> {
+/**
+ * `npm run down`: takes down what `up` made, and the lab if no other stack needs it.
+ * @param own what the stack's file would say, where there is none.
+ */
+export async function down(
+  context: CommandContext,
+  options: DownOptions,
+  own?: StackSettings,
+): Promise<number> {
   const { folder, env, print, progress } = context;
   const kind = chooseWorkbench(env);
   const isRemote = kind === 'own' && Boolean(env.PULUMI_BACKEND_URL);
@@ -34,7 +44,9 @@ export async function down(context: CommandContext, options: DownOptions): Promi
   const release = holdStack(folder, 'down');
   try {
     if (isRemote || stateResources(folder).length > 0)
-      await destroy(context, options).catch((error: unknown) => tolerate(context, options, error));
+      await destroy(context, options, own).catch((error: unknown) =>
+        tolerate(context, options, error),
+      );
     forget(folder);
     const others = otherStacks(context.projectDir, folder.stack);
     // What the program bundled for the image builds; any `up` makes it anew.
@@ -54,14 +66,22 @@ export async function down(context: CommandContext, options: DownOptions): Promi
   }
 }
 
-async function destroy(context: CommandContext, options: DownOptions): Promise<void> {
+async function destroy(
+  context: CommandContext,
+  options: DownOptions,
+  own?: StackSettings,
+): Promise<void> {
   const { folder, progress, print, signal } = context;
   const bench = await progress.phase('Lab', (phase) => openWorkbench(folder, context.env, phase));
   signal.throwIfAborted();
   await progress.phase(`Take down ${folder.stack}`, async (phase) => {
     mendLocks(folder, phase);
-    await prepareStack(folder, bench, bench.overrides, runCommand);
-    await mendState(folder, bench, await openStack(folder, bench), phase);
+    const unfiled = own && { settings: own, secrets: {} };
+    await prepareStack(folder, bench, bench.overrides, runCommand, unfiled);
+    const opened = await openStack(folder, bench);
+    const { protect } = safetyRules(folder);
+    await requireUnprotected({ name: folder.stack, stack: opened, protect }, 'taken down', phase);
+    await mendState(folder, bench, opened, phase);
     const answers = await revive(folder, bench, phase);
     if (!answers) phase.line('the cluster is gone: forgetting what was in it');
     const stack = await openStack(folder, answers ? bench : forgettingUnreachable(bench));
@@ -78,7 +98,7 @@ async function destroy(context: CommandContext, options: DownOptions): Promise<v
 /** In the lab everything a stack made ends with the lab, unless it took an existing cluster that is elsewhere. */
 function tolerate(context: CommandContext, { force }: DownOptions, error: unknown): void {
   const { folder, signal, env, warn } = context;
-  if (signal.aborted) throw error;
+  if (signal.aborted || error instanceof ProtectedError) throw error;
   const isInLab =
     chooseWorkbench(env) === 'lab' &&
     stateResources(folder).some(({ type }) => type === 'docker:index/container:Container') &&

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { estateSchemas } from '../../../components/config-schema';
 import { stackFileValues } from '../../../components/inheritance';
@@ -8,7 +8,9 @@ import { askOnTerminal, type Ask } from '../new-env/questions';
 import { newEnvironment } from '../new-env/stack-yaml';
 import { messageOf, UserError } from '../user-error';
 
-export interface EnvNewOptions extends AnswerFlags {
+export interface EnvNewOptions extends Omit<AnswerFlags, 'knownHosts'> {
+  /** File with the keys of hosts, as `ssh-keyscan` prints them. */
+  readonly knownHosts?: string;
   /** Ask nothing: what the flags leave open is the default. */
   readonly yes?: boolean;
 }
@@ -19,7 +21,7 @@ export interface EnvNewOptions extends AnswerFlags {
  */
 export async function envNew(
   { projectDir, folder, print }: Pick<CommandContext, 'projectDir' | 'folder' | 'print'>,
-  { yes, ...flags }: EnvNewOptions,
+  { yes, knownHosts, ...flags }: EnvNewOptions,
   isTerminal: boolean,
   ask: Ask = askOnTerminal,
 ): Promise<number> {
@@ -27,7 +29,9 @@ export async function envNew(
   const file = join(projectDir, `Pulumi.${name}.yaml`);
   if (existsSync(file))
     throw new UserError(`Pulumi.${name}.yaml is there already: change that one`);
-  const known = answersOf(flags);
+  const known = answersOf(
+    knownHosts === undefined ? flags : { ...flags, knownHosts: read(knownHosts) },
+  );
   const systems = Object.keys(estateSchemas.systems.parse(undefined));
   const offered = { stacks: stacksOf(projectDir), systems };
   const answers = isTerminal && !yes ? await ask(known, offered) : known;
@@ -41,6 +45,14 @@ export async function envNew(
     print(`it needs a secret: pulumi config set --secret berth:${secret} -s ${name}`);
   print(`then: npm run preview -- -s ${name}`);
   return 0;
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UserError(`--known-hosts ${file}: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 const stacksOf = (projectDir: string): string[] =>

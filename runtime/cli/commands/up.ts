@@ -8,7 +8,8 @@ import { openKube, type Kube } from '../kube';
 import { readLatency } from '../latency-report';
 import { mendLocks, mendState, stateResources } from '../mend-state';
 import type { Phase } from '../progress';
-import { prepareStack } from '../project';
+import { prepareStack, type UnfiledStack } from '../project';
+import { requireUnprotected } from '../protection';
 import { readQueue } from '../queue-report';
 import { forgettingUnreachable, revive } from '../revive';
 import { runCommand } from '../run-command';
@@ -77,25 +78,33 @@ export async function up(context: CommandContext, options: UpOptions): Promise<n
   }
 }
 
-/** Lets the engine make what is declared; says what changed. */
-async function update(
+/**
+ * Lets the engine make what is declared; says what changed.
+ * @param unfiled what a stack without a file of its own is made with.
+ */
+export async function update(
   { folder, signal, print }: CommandContext,
   bench: Workbench,
   phase: Phase,
-  options: UpOptions,
+  options: Pick<UpOptions, 'verbose' | 'approve'>,
+  unfiled?: UnfiledStack,
 ): Promise<string> {
   const rules = safetyRules(folder);
   mendLocks(folder, phase);
-  await prepareStack(folder, bench, bench.overrides, runCommand);
+  await prepareStack(folder, bench, bench.overrides, runCommand, unfiled);
   const stack = await openStack(folder, bench);
   await mendState(folder, bench, stack, phase);
+  const guarded = { name: folder.stack, stack, protect: rules.protect };
+  if (rules.protect === 'none') await requireUnprotected(guarded, 'changed', phase);
   const run = { phase, signal, ...(options.verbose ? { onOutput: showing(print) } : {}) };
   if (stateResources(folder).length > 0 && !(await revive(folder, bench, phase))) {
+    await requireUnprotected(guarded, 'made anew, although the cluster is gone', phase);
     phase.line('the cluster is gone: removing what is left of it, and making it anew');
     const forgetting = await openStack(folder, forgettingUnreachable(bench));
     await runEngine(folder, forgetting, 'destroy', run);
   }
-  if (rules.safety === 'strict') {
+  if (rules.safety === 'strict' || rules.protect === 'datastores') {
+    // The engine makes and deletes one by one, and would refuse only once it comes to what is protected.
     const planned = await runEngine(folder, stack, 'preview', { phase, signal });
     requireApproval(reportOf(planned.events, rules), rules, options.approve);
   }

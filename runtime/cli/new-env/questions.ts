@@ -1,5 +1,6 @@
-import { checkbox, input, select } from '@inquirer/prompts';
+import { checkbox, confirm, input, select } from '@inquirer/prompts';
 import { messageOf } from '../user-error';
+import { askHosts } from './host-questions';
 import { nodeAnswer, PLATFORMS, type Answers, type NodeAnswer } from './answers';
 
 /** Asks for an environment, starting from answers that are there already. */
@@ -20,19 +21,17 @@ export const askOnTerminal: Ask = async (known, { stacks, systems }) => {
     choices: [
       { name: 'a cluster that I have', value: 'existing' as const },
       { name: 'containers of one Docker engine', value: 'docker' as const },
+      { name: 'hosts over SSH, on which k3s is installed', value: 'ssh' as const },
     ],
     default: known.kind,
   });
-  const nodes = await input({
-    message:
-      'Nodes, as NAME[:SLOT[:DEVICE]] with spaces between them (empty: those of the extended stack)',
-    default: known.nodes.map(nodeText).join(' '),
-    validate: (text) => problemOf(() => nodeList(text)),
-  });
+  const ssh = kind === 'ssh' ? await askHosts({ input, select, confirm }, known.ssh) : known.ssh;
+  const nodes = kind === 'ssh' ? '' : await askNodes(known);
   return {
     extends: parent,
     kind,
     nodes: nodeList(nodes),
+    ssh,
     registry: await input({
       message: 'Registry of the images (empty: inherited, or localhost:5000/berth)',
       default: known.registry,
@@ -56,6 +55,14 @@ export const askOnTerminal: Ask = async (known, { stacks, systems }) => {
     }),
   };
 };
+
+const askNodes = (known: Answers) =>
+  input({
+    message:
+      'Nodes, as NAME[:SLOT[:DEVICE]] with spaces between them (empty: those of the extended stack)',
+    default: known.nodes.map(nodeText).join(' '),
+    validate: (text) => problemOf(() => nodeList(text)),
+  });
 
 const nodeText = ({ name, slot, device }: NodeAnswer) =>
   [name, slot ?? '', device ?? ''].join(':').replace(/:+$/, '');

@@ -2,6 +2,7 @@ import { stringify } from 'yaml';
 import { parseEstateConfig, SECRET_KEYS, type EstateConfig } from '../../../components/config';
 import { withInherited, type StackValues } from '../../../components/inheritance';
 import type { Answers } from './answers';
+import { hostValues, type SshAnswers } from './hosts';
 
 /** An environment that is valid: its file, and what has to be set beside it. */
 export interface NewEnvironment {
@@ -45,12 +46,22 @@ function valuesOf(name: string, answers: Answers): StackValues {
   return {
     ...(answers.extends !== '' && { extends: answers.extends }),
     ...(safety === 'strict' && { safety }),
-    cluster: { kind, ...(kind === 'docker' && { docker: { name: `berth-${name}` } }) },
+    cluster: {
+      kind,
+      ...(kind === 'docker' && { docker: { name: `berth-${name}` } }),
+      ...(kind === 'ssh' && { ssh: sshValues(answers.ssh) }),
+    },
     ...(nodes.length > 0 && { nodes: nodes.map(nodeValues) }),
     ...(Object.keys(images).length > 0 && { images }),
     ...(systems.length > 0 && { systems: switches(systems) }),
   };
 }
+
+const sshValues = ({ hosts, version, sha256 }: SshAnswers) => ({
+  ...(version !== '' && { version }),
+  ...(Object.keys(sha256).length > 0 && { sha256 }),
+  hosts: hosts.map(hostValues),
+});
 
 const nodeValues = ({ name, slot, device }: Answers['nodes'][number]) => ({
   name,
@@ -68,6 +79,7 @@ const switches = (systems: readonly string[]) =>
 function secretsOf({ cluster, images, posture }: EstateConfig): string[] {
   return [
     ...(cluster.kind === 'existing' ? ['kubeconfig'] : []),
+    ...(cluster.kind === 'ssh' ? ['agentToken', 'sshPrivateKey'] : []),
     ...(images.username !== '' ? ['registryPassword'] : []),
     ...(posture.database.enabled ? ['databasePassword'] : []),
   ];

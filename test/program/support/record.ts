@@ -1,10 +1,13 @@
 import * as pulumi from '@pulumi/pulumi';
+import { getMonitor } from '@pulumi/pulumi/runtime/settings';
 
 /** A resource as the program declared it to the engine. */
 export interface Declared {
   readonly type: string;
   readonly name: string;
   readonly inputs: Record<string, unknown>;
+  /** The engine refuses to delete or replace it. */
+  readonly protect: boolean;
 }
 
 /**
@@ -13,10 +16,12 @@ export interface Declared {
  */
 export async function record<T>(declare: () => T): Promise<{ declared: Declared[]; result: T }> {
   const declared: Declared[] = [];
+  const kept = new Set<string>();
   await pulumi.runtime.setMocks(
     {
       newResource: (args) => {
-        declared.push({ type: args.type, name: args.name, inputs: args.inputs });
+        const { type, name, inputs } = args;
+        declared.push({ type, name, inputs, protect: kept.has(`${type}::${name}`) });
         return { id: `${args.name}-id`, state: { ...args.inputs, ...outputsOf(args) } };
       },
       call: (args) => {
@@ -27,9 +32,29 @@ export async function record<T>(declare: () => T): Promise<{ declared: Declared[
     'dev',
     false,
   );
+  noteProtected(kept);
   const result = declare();
   await settle();
   return { declared, result };
+}
+
+/** Notes what is registered as protected, which the mocks are not told. */
+function noteProtected(kept: Set<string>): void {
+  const monitor = getMonitor() as unknown as Monitor;
+  const { registerResource } = monitor;
+  monitor.registerResource = (request, ...rest) => {
+    if (request.getProtect()) kept.add(`${request.getType()}::${request.getName()}`);
+    return registerResource.call(monitor, request, ...rest);
+  };
+}
+
+interface Monitor {
+  registerResource(request: RegisterRequest, ...rest: readonly unknown[]): unknown;
+}
+interface RegisterRequest {
+  getType(): string;
+  getName(): string;
+  getProtect(): boolean;
 }
 
 /** The outputs that providers add and that the program reads. */

@@ -28,8 +28,10 @@ export interface LabHost {
 export interface LabHosts {
   readonly engine: LabEngine;
   readonly hosts: readonly LabHost[];
-  /** PEM of the key that all of them let in. */
+  /** PEM of the key that all of them let in but the last one. */
   readonly privateKey: string;
+  /** PEM of the key that the last one lets in, and no other. */
+  readonly lastPrivateKey: string;
   readonly mirror: string;
   /** Serves a release. @returns the sha256 of its binary */
   addRelease(version: string): Promise<string>;
@@ -59,9 +61,15 @@ export async function startLabHosts(names: readonly string[]): Promise<LabHosts>
       reporter,
     );
     await key(folder, 'user');
+    await key(folder, 'last-user');
     const hosts: LabHost[] = [];
     for (const [index, name] of names.entries())
-      hosts.push(await startHost(engine, folder, name, SSH_PORT + index, index === 0));
+      hosts.push(
+        await startHost(engine, folder, name, {
+          ...{ port: SSH_PORT + index, isServer: index === 0 },
+          user: index > 0 && index === names.length - 1 ? 'last-user' : 'user',
+        }),
+      );
     mirror = await serve(releases, ctx.hostAddress);
     const { port } = mirror.address() as AddressInfo;
     for (const host of hosts) await eventually(`sshd of ${host.name}`, () => scan(host), 120_000);
@@ -69,6 +77,7 @@ export async function startLabHosts(names: readonly string[]): Promise<LabHosts>
       engine,
       hosts,
       privateKey: await readFile(path.join(folder, 'user'), 'utf8'),
+      lastPrivateKey: await readFile(path.join(folder, 'last-user'), 'utf8'),
       mirror: `http://${ctx.hostAddress}:${port}`,
       addRelease: async (version) => {
         const binary = await k3sBinary(version);
@@ -89,8 +98,7 @@ async function startHost(
   engine: LabEngine,
   folder: string,
   name: string,
-  port: number,
-  isServer: boolean,
+  { port, isServer, user }: { port: number; isServer: boolean; user: string },
 ): Promise<LabHost> {
   const { address } = engine.ctx;
   const api = isServer ? [6443, 6444] : [];
@@ -103,7 +111,11 @@ async function startHost(
   );
   const hostKey = await key(folder, name);
   await engine.docker('cp', path.join(folder, name), `${name}:/etc/ssh/lab_host_key`);
-  await engine.docker('cp', path.join(folder, 'user.pub'), `${name}:/etc/ssh/lab_authorized_keys`);
+  await engine.docker(
+    'cp',
+    path.join(folder, `${user}.pub`),
+    `${name}:/etc/ssh/lab_authorized_keys`,
+  );
   await engine.docker('start', name);
   return { name, address, port, hostKey };
 }

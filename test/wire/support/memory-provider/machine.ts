@@ -9,7 +9,13 @@ const noEngine = (): never => {
   throw new Error('there is no Docker engine here');
 };
 
-export const containerInMemory = inMemory(container(noEngine));
+/** A container with an address in each of its networks. */
+export const containerInMemory = inMemory(container(noEngine), ({ networksAdvanced }) => ({
+  networkDatas: ((networksAdvanced ?? []) as { readonly name: string }[]).map(({ name }) => ({
+    networkName: name,
+    ipAddress: '172.18.0.9',
+  })),
+}));
 /** Volumes, and networks, which are told from one another by as little. */
 export const volumeInMemory = inMemory(volume(noEngine));
 
