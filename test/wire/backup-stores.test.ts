@@ -109,7 +109,6 @@ describe('a backup of real stores', function () {
     const broken = `${JSON.stringify({ key: 'dGV4dA==', value })}\n`;
     const wrong: Backup = {
       ...backup,
-      // eslint-disable-next-line @typescript-eslint/require-await
       read: async function* () {
         yield Buffer.from(broken);
       },

@@ -38,7 +38,7 @@ const SCRIPTS: Readonly<Record<string, string>> = {
   'give up a node': node.drainScript(settingsOfNode, true),
   'forget a node': node.forgetScript('board-1'),
   'copy the data of a server': copyServerScript(60),
-  'replace the data of a server': replaceServerScript(60),
+  'replace the data of a server': replaceServerScript(SUM, 60),
 };
 
 describe('scripts for hosts over SSH', function () {

@@ -53,8 +53,9 @@ export function copyServerScript(readyTimeoutSeconds: number): string {
 /**
  * A POSIX shell script that puts such an archive, read from standard input, in the place of a lone server's data. It is
  * there whole before k3s is stopped. What was there before is kept beside it.
+ * @param sha256 of the archive: one that was cut off between two files looks whole.
  */
-export function replaceServerScript(readyTimeoutSeconds: number): string {
+export function replaceServerScript(sha256: string, readyTimeoutSeconds: number): string {
   const before = `${DATA}/server.before-$(date -u +%Y%m%dT%H%M%SZ)`;
   return [
     ...PROLOGUE,
@@ -63,7 +64,9 @@ export function replaceServerScript(readyTimeoutSeconds: number): string {
     `mkdir -p ${COPY}`,
     `trap 'rm -rf ${COPY}' EXIT`,
     `trap 'exit 1' HUP INT TERM PIPE`,
-    `tar -C ${COPY} -xpf - || fail "the copy did not arrive whole: nothing was changed"`,
+    `cat >${COPY}/server.tar`,
+    `[ "$(sha256sum ${COPY}/server.tar | cut -d ' ' -f 1)" = ${sha256} ] || fail "the copy did not arrive whole: nothing was changed"`,
+    `tar -C ${COPY} -xpf ${COPY}/server.tar`,
     `[ -d ${COPY}/server/db ] || fail "this is no copy of a k3s server's data: nothing was changed"`,
     `systemctl stop k3s`,
     `if [ -d ${DATA}/server ]; then`,

@@ -30,9 +30,10 @@ export async function restoreDatastore(
   { ssh, ...access }: DatastoreAccess,
   backup: Backup,
 ): Promise<string> {
-  if (!backup.has(SERVER_FILE)) throw new UserError(`the backup has no ${SERVER_FILE}`);
+  const file = backup.manifest.files.find(({ path }) => path === SERVER_FILE);
+  if (file === undefined) throw new UserError(`the backup has no ${SERVER_FILE}`);
   const host = loneServer(ssh);
-  const script = replaceServerScript(ssh.readyTimeoutSeconds);
+  const script = replaceServerScript(file.sha256, ssh.readyTimeoutSeconds);
   let said = '';
   for await (const chunk of onHost({ host, ...access }, script, backup.read(SERVER_FILE)))
     said += chunk.toString();

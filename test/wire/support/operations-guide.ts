@@ -15,7 +15,7 @@ const FENCE = /(?:<!-- (?<mark>[^\n]*) -->\n\n)?```sh\n(?<body>[^]*?)\n```/g;
  * @throws Error naming the commands of a fence without.
  */
 export function guideCommands(text: string): GuideCommand[] {
-  return [...text.matchAll(FENCE)].flatMap(({ groups }) => {
+  return [...text.matchAll(FENCE)].flatMap(({ groups }): GuideCommand[] => {
     const { mark = '', body = '' } = groups ?? {};
     const [, file, title] = /^run by (\S+): "(.+)"$/.exec(mark) ?? [];
     const [, reason] = /^not run: (.+)$/.exec(mark) ?? [];

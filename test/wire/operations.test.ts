@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { BSON } from 'mongodb';
@@ -11,15 +11,21 @@ import { backup } from '../../runtime/cli/commands/backup';
 import { restore } from '../../runtime/cli/commands/restore';
 import { plainProgress } from '../../runtime/cli/progress-plain';
 import type { KubeApi } from '../../runtime/shared/kubernetes/api';
+import { run } from '../lab/exec';
+import { ensurePrograms } from '../lab/programs';
+import { consoleReporter } from '../lab/report';
 import { apiOf, createNamespace, eventually } from './support/kube';
 import { startLabCluster, type LabCluster } from './support/lab-cluster';
+import { guideCommands } from './support/operations-guide';
 
 const NAMESPACE = 'berth-system';
 const PASSWORD = 'password-that-must-not-show';
-const AUTOSCALER = { name: 'autoscaler', namespace: NAMESPACE };
+const AUTOSCALER = { name: 'autoscaler', namespace: NAMESPACE, port: 8080 };
 const LIMIT_MS = 300_000;
+const GUIDE = path.join(__dirname, '..', '..', 'docs', 'operations.md');
+const SCALED_JOBS = '/apis/keda.sh/v1alpha1/namespaces/posture/scaledjobs';
 
-describe('npm run backup and restore, of Redis and MongoDB in pods of a real node', function () {
+describe('what docs/operations.md tells people to run, on a real node with Redis and MongoDB', function () {
   this.timeout(1_200_000);
   let project: string;
   let cluster: LabCluster;
@@ -184,4 +190,54 @@ describe('npm run backup and restore, of Redis and MongoDB in pods of a real nod
       /is of stack dev, and not of other/,
     );
   });
+
+  it('is what kubectl takes, and does what is said of it', async () => {
+    for (const name of ['monitoring', 'keda', 'posture']) await createNamespace(api, name);
+    const post = (where: string, body: object) =>
+      api.request({ method: 'POST', path: where, body });
+    await post('/api/v1/nodes', { metadata: { name: 'board-4' } });
+    await post('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', scaledJobs);
+    const metadata = { name: 'posture-analyzer-job-3', finalizers: ['finalizer.keda.sh'] };
+    const job = { apiVersion: 'keda.sh/v1alpha1', kind: 'ScaledJob', metadata };
+    await eventually('a ScaledJob is made', () => post(SCALED_JOBS, job).then(() => true));
+    const where = `${SCALED_JOBS}/${metadata.name}`;
+    await api.request({ method: 'DELETE', path: where });
+    await api.request({ method: 'GET', path: where });
+    const { kubectl } = await ensurePrograms(['kubectl'], consoleReporter());
+    const named = guideCommands(await readFile(GUIDE, 'utf8')).filter(({ command }) =>
+      command.startsWith('kubectl '),
+    );
+    const env = {
+      KUBECONFIG: cluster.kubeconfigPath,
+      PATH: `${path.dirname(kubectl)}:/usr/bin:/bin`,
+    };
+    let said = '';
+    for (const { command } of named) {
+      const { stdout, stderr } = await run('/bin/sh', ['-c', command], { env });
+      said += `${command}\n${stdout}${stderr}`;
+    }
+    assert.equal(named.length, 5);
+    assert.match(said, /kubectl describe node board-4\nName: +board-4/);
+    assert.match(said, /No resources found in monitoring namespace/);
+    assert.match(said, /deployment.apps\/autoscaler restarted/);
+    await assert.rejects(api.request({ method: 'GET', path: where }), /not found/);
+  });
 });
+
+/** KEDA's kind by its name alone. */
+const scaledJobs = {
+  metadata: { name: 'scaledjobs.keda.sh' },
+  spec: {
+    group: 'keda.sh',
+    scope: 'Namespaced',
+    names: { kind: 'ScaledJob', plural: 'scaledjobs', singular: 'scaledjob' },
+    versions: [
+      {
+        ...{ name: 'v1alpha1', served: true, storage: true },
+        schema: {
+          openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+        },
+      },
+    ],
+  },
+};
