@@ -151,6 +151,7 @@ describe('what docs/operations.md tells people to run, on a real node with Redis
       /^UserError: this replaces what is in Redis and MongoDB: add --replace/,
     );
     assert.equal((await inStores()).counter, '9');
+    assert.ok(!printed.join('\n').includes('Autoscaler rests'), 'it was left alone');
     assert.equal(await restore(context, { stack: 'dev', from: to, replace: true }), 0);
     assert.deepEqual(await inStores(), before);
     const { spec, metadata } = await deployment('autoscaler');

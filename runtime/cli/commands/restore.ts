@@ -70,6 +70,8 @@ async function restoreStores(
   { config, autoscaler, backup, parts, replace }: StoresArgs,
 ): Promise<void> {
   const urls = await storeUrls(config, autoscaler);
+  // Before the autoscaler is disturbed, and again once it cannot write any more.
+  if (!replace) await refuseToReplace(config, urls, backup, parts);
   await progress.phase('Autoscaler rests', (phase) =>
     whileAutoscalerRests(config, autoscaler, async () => {
       signal.throwIfAborted();
