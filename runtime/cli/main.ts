@@ -1,12 +1,14 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { commandContext, type CommandContext, type CommonOptions } from './command-context';
+import type { BackupOptions } from './commands/backup';
 import type { DownOptions } from './commands/down';
 import type { DriftOptions } from './commands/drift';
 import type { EnvNewOptions } from './commands/env-new';
 import type { ExperimentOptions } from './commands/experiment';
 import type { HistoryOptions } from './commands/history';
 import type { ReplayOptions } from './commands/replay';
+import type { RestoreOptions } from './commands/restore';
 import type { ReviewCleanOptions, ReviewOptions } from './commands/review';
 import type { TestOptions } from './commands/test';
 import type { UpOptions } from './commands/up';
@@ -51,7 +53,8 @@ async function run(
   process.exit();
 }
 
-function program(): Command {
+/** The command line; nothing of a command is loaded before it runs. */
+export function program(): Command {
   const berth = new Command('berth')
     .description('Brings up, shows and takes down an estate; see README.md')
     .helpCommand(false)
@@ -175,6 +178,24 @@ function program(): Command {
         (await import('./commands/replay')).replayHistory(context, options),
       ),
     );
+  stackCommand('backup', 'back up what up could not make again: Redis, MongoDB, k3s datastore')
+    .requiredOption('--to <folder>', 'folder of the backup: empty, or not there yet')
+    .option('--only <part...>', 'redis, mongodb, datastore (default: all that the stack has)')
+    .option('--identity <file>', "private key for the hosts (default: ssh's own keys and agent)")
+    .option('--json', "print the backup's manifest")
+    .action((options: BackupOptions) =>
+      run(options, async (context) => (await import('./commands/backup')).backup(context, options)),
+    );
+  stackCommand('restore', 'put a backup back, after its checksums were checked')
+    .requiredOption('--from <folder>', 'folder of the backup')
+    .option('--only <part...>', 'redis, mongodb, datastore (default: all that the backup has)')
+    .option('--replace', 'let it take the place of what is there')
+    .option('--identity <file>', "private key for the hosts (default: ssh's own keys and agent)")
+    .action((options: RestoreOptions) =>
+      run(options, async (context) =>
+        (await import('./commands/restore')).restore(context, options),
+      ),
+    );
   stackCommand('lab-shell', "open a shell with the lab's pulumi, kubectl, helm and docker")
     .argument('[command...]', 'run this instead of a shell: npm run lab:shell -- kubectl get nodes')
     .passThroughOptions()
@@ -274,5 +295,7 @@ function program(): Command {
   return berth;
 }
 
-followSignals();
-void program().parseAsync();
+if (require.main === module) {
+  followSignals();
+  void program().parseAsync();
+}

@@ -3,6 +3,10 @@ import * as fc from 'fast-check';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import {
+  copyServerScript,
+  replaceServerScript,
+} from '../../components/hosts/ssh/datastore-scripts';
 import { installScript, type InstallSettings } from '../../components/hosts/ssh/install-script';
 import * as node from '../../components/hosts/ssh/node-scripts';
 import { asRoot, quoted } from '../../components/hosts/ssh/shell';
@@ -33,6 +37,8 @@ const SCRIPTS: Readonly<Record<string, string>> = {
   'drain a node': node.drainScript(settingsOfNode, false),
   'give up a node': node.drainScript(settingsOfNode, true),
   'forget a node': node.forgetScript('board-1'),
+  'copy the data of a server': copyServerScript(60),
+  'replace the data of a server': replaceServerScript(SUM, 60),
 };
 
 describe('scripts for hosts over SSH', function () {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { stat } from 'node:fs/promises';
 import * as pulumi from '@pulumi/pulumi';
 import type { EngineEvent, UpResult } from '@pulumi/pulumi/automation';
 import { parseEstateConfig } from '../../components/config';
@@ -7,9 +8,11 @@ import { startEngine, type Engine } from './support/engine';
 import { killEngines } from './support/kill-engine';
 import { sampleArguments, type ArgumentSamples } from './support/process-arguments';
 import { startLabHosts, type LabHosts } from './support/ssh-hosts';
+import { sshOperator } from './support/ssh-operator';
 
 const TOKEN = 'server-token-that-must-not-show';
 const AGENT_TOKEN = 'agent-token-that-must-not-show';
+const NEXT_AGENT_TOKEN = 'next-agent-token-that-must-not-show';
 const SERVER = 'quay-server';
 const AGENTS = ['quay-1', 'quay-2'] as const;
 const [OLD, NEW, LATEST] = ['v1.36.2+k3s1', 'v1.36.3+k3s1', 'v1.36.4+k3s1'] as const;
@@ -28,6 +31,7 @@ describe('k3s on hosts over a real sshd, by the real pulumi engine', function ()
   let engine: Engine;
   let samples: ArgumentSamples;
   let printed = '';
+  let agentToken = AGENT_TOKEN;
   const sums: Record<string, string> = {};
 
   before(async function () {
@@ -70,7 +74,7 @@ describe('k3s on hosts over a real sshd, by the real pulumi engine', function ()
       const { kubeconfig } = new SshCluster('cluster', {
         ssh: cluster.ssh,
         token: pulumi.secret(TOKEN),
-        agentToken: pulumi.secret(AGENT_TOKEN),
+        agentToken: pulumi.secret(agentToken),
         privateKey: pulumi.secret(lab.privateKey),
         // The last host lets in a key of its own alone.
         privateKeys: { [AGENTS[1]]: pulumi.secret(lab.lastPrivateKey) },
@@ -202,9 +206,44 @@ describe('k3s on hosts over a real sshd, by the real pulumi engine', function ()
     assert.equal(left, '');
   });
 
+  it('lets agents join with another token once that was changed', async () => {
+    agentToken = NEXT_AGENT_TOKEN;
+    const before = await starts('quay-1');
+    await up({ version: LATEST, agents: ['quay-1'] });
+    const token = await lab.on('quay-1', 'cat /etc/rancher/k3s/token');
+    assert.ok(token.trim().endsWith(`::node:${NEXT_AGENT_TOKEN}`));
+    assert.equal(await starts('quay-1'), before + 1);
+    assert.match(await kubectl('get node quay-1'), / Ready /);
+  });
+
+  it('puts back the data of its server from a backup', async () => {
+    const operator = await sshOperator(lab, SERVER);
+    try {
+      const configMaps = () => kubectl('get configmaps -o name');
+      await kubectl('create configmap kept --from-literal=a=1');
+      await operator.backUp('k3s');
+      await kubectl('delete configmap kept');
+      await kubectl('create configmap since');
+      await assert.rejects(operator.restore('k3s', false), /this replaces the datastore/);
+      assert.match(await configMaps(), /since/);
+      await operator.restore('k3s', true);
+      assert.match(operator.printed, /what was there is kept in \S+\/server\.before-\d{8}T\d{6}Z/);
+      assert.match(await configMaps(), /kept/);
+      assert.doesNotMatch(await configMaps(), /since/);
+      const { mode } = await stat(operator.file('k3s/k3s-server.tar'));
+      assert.equal(mode & 0o777, 0o600);
+      const data = await lab.on(SERVER, 'ls /var/lib/rancher/k3s');
+      assert.doesNotMatch(data, /berth-backup/);
+      printed += operator.printed;
+    } finally {
+      await operator.remove();
+    }
+  });
+
   it('lets no secret be seen: state, output, logs, command lines', async () => {
     const lineOf = (pem: string) => pem.split('\n')[4] ?? '';
-    const secrets = [...[TOKEN, AGENT_TOKEN], ...[lab.privateKey, lab.lastPrivateKey].map(lineOf)];
+    const keys = [lab.privateKey, lab.lastPrivateKey].map(lineOf);
+    const secrets = [TOKEN, AGENT_TOKEN, NEXT_AGENT_TOKEN, ...keys];
     const texts: Record<string, string> = {
       state: await engine.state(),
       output: printed,
