@@ -16,7 +16,7 @@ describe('npm run bench -- --quick', function () {
 
   before(async () => {
     folder = await temporaryFolder('bench');
-    const tsx = ['--require', 'tsx/cjs', path.join(ROOT, 'test/bench/run.ts')];
+    const tsx = ['--import', 'tsx', path.join(ROOT, 'test/bench/run.ts')];
     const only = ['--only', 'prober', '--only', 'up', '--nodes', '10', '--results', folder];
     // No estate is up there.
     const env = { ...process.env, BERTH_ESTATE_CHECKOUT: folder };
