@@ -4,7 +4,7 @@ import { cluster, NO_CONTEXT, node, NOW_MS, pod, SETTINGS } from '../policy/cpu-
 import { latencyRows, type Bench as RegisteredBench } from './report';
 
 /** One decision and its reservation, by number of nodes: without preferences, and with some that no node meets. */
-export const placementBench: RegisteredBench = {
+export const choosingBench: RegisteredBench = {
   what: 'cost of placing one pod, by number of nodes',
   async run({ quick }) {
     const bench = new Bench({ time: quick ? 50 : 500 });

@@ -52,7 +52,7 @@ export function tableOf(results: readonly StoredResult[]): string {
 
 const cellsOfGoal = ({ what, measured, peer, goal, met }: Goal): string[] => [
   ...[what, measured, peer, goal],
-  met ? 'yes' : '**no**',
+  met === true ? 'yes' : met === false ? '**no**' : '—',
 ];
 
 const headOf = ([first = {}]: readonly Row[]): string[] =>

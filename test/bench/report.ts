@@ -24,7 +24,8 @@ export interface Goal {
   /** What the peer did in the same run; a dash without one. */
   readonly peer: string;
   readonly goal: string;
-  readonly met: boolean;
+  /** "not measured" where there was nothing to measure; `measured` says why. */
+  readonly met: boolean | 'not measured';
 }
 
 /** What a bench found out. */
@@ -88,8 +89,13 @@ export interface StoredResult extends Required<BenchResult> {
   readonly machine: Readonly<Record<'before' | 'after', ReturnType<typeof machine>>>;
 }
 
-/** Runs a bench, prints its rows, and writes the raw figures to test/bench/results. */
-export async function report(name: string, bench: Bench, options: BenchOptions): Promise<void> {
+/** Runs a bench, prints its rows, and writes the raw figures to a folder. */
+export async function report(
+  name: string,
+  bench: Bench,
+  options: BenchOptions,
+  folder = RESULTS,
+): Promise<void> {
   const before = machine();
   const print = (line: string): void => void process.stdout.write(`${line}\n`);
   print(`${name}: ${bench.what}`);
@@ -109,10 +115,10 @@ export async function report(name: string, bench: Bench, options: BenchOptions):
   }
   for (const { what, measured, peer, goal, met } of goals)
     print(
-      `  ${met ? 'goal met' : 'GOAL MISSED'}: ${what}: ${measured} (peer: ${peer}; goal: ${goal})`,
+      `  ${met === true ? 'goal met' : met === false ? 'GOAL MISSED' : met}: ${what}: ${measured} (peer: ${peer}; goal: ${goal})`,
     );
-  await mkdir(RESULTS, { recursive: true });
-  const file = path.join(RESULTS, `${name}.json`);
+  await mkdir(folder, { recursive: true });
+  const file = path.join(folder, `${name}.json`);
   const result: StoredResult = {
     ...{ name, options, tookSeconds, machine: { before, after: machine() } },
     ...{ goals, rows, raw },

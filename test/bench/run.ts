@@ -9,20 +9,25 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   binding: async () => (await import('./binding.bench')).bindingBench,
   growth: async () => (await import('./growth.bench')).growthBench,
   extender: async () => (await import('./extender.bench')).extenderBench,
-  placement: async () => (await import('./cpu-scheduler.bench')).placementBench,
+  choosing: async () => (await import('./cpu-scheduler.bench')).choosingBench,
+  placement: async () => (await import('./placement/placement.bench')).placementBench,
+  prober: async () => (await import('./prober.bench')).proberBench,
+  queries: async () => (await import('./queries.bench')).queriesBench,
   scaler: async () => (await import('./scaler.bench')).scalerBench,
   soak: async () => (await import('./soak.bench')).soakBench,
+  up: async () => (await import('./up.bench')).upBench,
 };
 
 const ROUNDS = '5';
 const QUICK_ROUNDS = '1';
 
-const USAGE = `npm run bench -- [--only NAME] [--rounds ${ROUNDS}] [--nodes N] [--quick]
+const USAGE = `npm run bench -- [--only NAME] [--rounds ${ROUNDS}] [--nodes N] [--quick] [--results DIR]
 npm run bench -- --readme
   --only NAME   this bench alone; may be given again: ${Object.keys(BENCHES).join(', ')}
   --rounds N    interleaved rounds of ours and its peers, 1..100 (${ROUNDS}; ${QUICK_ROUNDS} with --quick)
   --nodes N     nodes of the cluster where the bench has a choice, 1..10000
   --quick       less of everything, in under 10 minutes: to see that it runs, not to be quoted
+  --results DIR where the raw figures go, in place of test/bench/results
   --readme      runs nothing; writes what the last full runs have left into README.md
 `;
 
@@ -32,6 +37,7 @@ async function main(): Promise<void> {
       only: { type: 'string', multiple: true },
       rounds: { type: 'string' },
       nodes: { type: 'string' },
+      results: { type: 'string' },
       quick: { type: 'boolean', default: false },
       readme: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
@@ -52,7 +58,10 @@ async function main(): Promise<void> {
   for (const [index, name] of names.entries()) {
     progress(`bench ${index + 1} of ${names.length}: ${name}`);
     const bench = await BENCHES[name]?.();
-    if (bench !== undefined) await report(name, bench, { rounds, quick: values.quick, nodes });
+    if (bench !== undefined) {
+      const options = { rounds, quick: values.quick, nodes };
+      await report(name, bench, options, values.results);
+    }
   }
 }
 

@@ -89,7 +89,7 @@ export class WorkerLab {
     exporter.ratios.set(PERMANENT, 0.95);
     exporter.memoryRatios.set(PERMANENT, 0.5);
     const prometheus: PrometheusServer = ended(
-      await startPrometheus(await exporter.start(), { scrapeSeconds }),
+      await startPrometheus(await exporter.start(), { scrapeIntervalMs: scrapeSeconds * 1000 }),
       (one) => one.stop(),
     );
     const redis: RedisServer = ended(await createRedis(), (one) => one.remove());

@@ -20,7 +20,13 @@ describe('what the benches write into the README', () => {
   it('has every goal, says which are missed, and how busy the machine was', () => {
     const goal = { what: 'a | b', measured: '3 ms', peer: '—', goal: '<= 2 ms', met: false };
     const text = tableOf([
-      result({ goals: [goal, { ...goal, measured: '1 ms', met: true }] }),
+      result({
+        goals: [
+          goal,
+          { ...goal, measured: '1 ms', met: true },
+          { ...goal, measured: 'not measured: none', met: 'not measured' },
+        ],
+      }),
       result({
         name: 'other',
         rows: [{ growth: 'policy', microseconds_p50_10: 4, exponent: 0.9 }],
@@ -31,6 +37,7 @@ describe('what the benches write into the README', () => {
       '| --- | --- | --- | --- | --- |',
       '| a \\| b | 3 ms | — | <= 2 ms | **no** |',
       '| a \\| b | 1 ms | — | <= 2 ms | yes |',
+      '| a \\| b | not measured: none | — | <= 2 ms | — |',
       '',
       '| growth | microseconds p50 10 | exponent |',
       '| --- | --- | --- |',

@@ -6,7 +6,7 @@ import { CoreV1Api, KubeConfig } from '@kubernetes/client-node';
 import { ensurePrograms } from '../../lab/programs';
 import { consoleReporter } from '../../lab/report';
 import { ensureEtcd } from './etcd';
-import { ensureKwok } from './kwok';
+import { ensureKwok, type KwokOptions } from './kwok';
 import { freePorts, Processes } from './processes';
 import { answersWell } from './answers-well';
 
@@ -15,6 +15,8 @@ export interface ControlPlane {
   kubeconfig: string;
   /** The same as a file, which goes with the control plane. */
   kubeconfigPath: string;
+  /** Where kwok answers; undefined without it. */
+  kwokUrl: string | undefined;
   /** Processor time that the API server and its store have used so far, in ms. */
   processorMs(): Promise<number>;
   /** Ends every process and removes every file. */
@@ -26,7 +28,7 @@ export interface ControlPlaneOptions {
   controllerManager?: boolean;
   scheduler?: boolean;
   /** Plays the kubelets of all nodes that a test creates: nodes and pods become ready, pods of Jobs succeed. */
-  kwok?: boolean;
+  kwok?: boolean | KwokOptions;
 }
 
 /**
@@ -72,6 +74,9 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       `--token-auth-file=${files.tokens}`,
       '--authorization-mode=Node,RBAC',
       '--allow-privileged=true',
+      // kwok's watches count as lists by a watch, which Debian's etcd cannot do: they would end at once, and be tried
+      // again later and later, and pods would wait for many seconds to be run.
+      ...(options.kwok ? ['--feature-gates=WatchList=false'] : []),
     ]);
     const certificate = path.join(folder, 'certificates', 'apiserver.crt');
     await processes.until('the API server', () => readFile(certificate));
@@ -104,7 +109,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       ]);
     }
     if (options.kwok) {
-      const { file, stages } = await ensureKwok();
+      const { file, stages } = await ensureKwok(options.kwok === true ? {} : options.kwok);
       const configs = stages.flatMap((stage) => ['--config', stage]);
       processes.start('kwok', file, [
         ...['--kubeconfig', kubeconfigPath, '--manage-all-nodes'],
@@ -127,7 +132,8 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     }
     const processorMs = async (): Promise<number> =>
       (await processes.processorMs('kube-apiserver')) + (await processes.processorMs('etcd'));
-    return { kubeconfig, kubeconfigPath, processorMs, stop };
+    const kwokUrl = options.kwok ? `http://127.0.0.1:${player}` : undefined;
+    return { kubeconfig, kubeconfigPath, kwokUrl, processorMs, stop };
   } catch (error) {
     await stop();
     throw error;

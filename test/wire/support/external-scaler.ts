@@ -2,11 +2,15 @@ import { externalScalerRbac } from '../../../runtime/external-scaler/rbac';
 import type { KubeApi } from '../../../runtime/shared/kubernetes/api';
 import { startControlPlane, type ControlPlane } from './control-plane';
 import { apiOf, eventually } from './kube';
+import {
+  defineScaledJobs,
+  SCALED_JOBS_NAMESPACE as NAMESPACE,
+  scaledJobsIn,
+} from './scaled-job-definition';
 import { kubeconfigOf } from './service-account';
 import { contextOf, ServiceProcess } from './service-process';
 
-const NAMESPACE = 'posture';
-const SCALED_JOBS = `/apis/keda.sh/v1alpha1/namespaces/${NAMESPACE}/scaledjobs`;
+const SCALED_JOBS = scaledJobsIn(NAMESPACE);
 const JOBS = `/apis/batch/v1/namespaces/${NAMESPACE}/jobs`;
 const PODS = `/api/v1/namespaces/${NAMESPACE}/pods`;
 const MERGE = 'application/merge-patch+json';
@@ -25,7 +29,7 @@ export class ScalerPlane {
     const api = await apiOf(plane.kubeconfig);
     const account = [NAMESPACE, 'external-scaler', externalScalerRbac] as const;
     const started = new ScalerPlane(plane, api, await kubeconfigOf(plane, api, ...account));
-    await started.#defineScaledJobs();
+    await defineScaledJobs(api);
     return started;
   }
 
@@ -115,35 +119,6 @@ export class ScalerPlane {
       contentType: MERGE,
       body: { status },
     });
-  }
-
-  async #defineScaledJobs(): Promise<void> {
-    const names = { kind: 'ScaledJob', plural: 'scaledjobs', singular: 'scaledjob' };
-    const schema = {
-      openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
-    };
-    await this.api.request({
-      method: 'POST',
-      path: '/apis/apiextensions.k8s.io/v1/customresourcedefinitions',
-      body: {
-        apiVersion: 'apiextensions.k8s.io/v1',
-        kind: 'CustomResourceDefinition',
-        metadata: { name: 'scaledjobs.keda.sh' },
-        spec: {
-          group: 'keda.sh',
-          scope: 'Namespaced',
-          names,
-          versions: [
-            { name: 'v1alpha1', served: true, storage: true, schema, subresources: { status: {} } },
-          ],
-        },
-      },
-    });
-    await eventually(
-      'ScaledJobs are served',
-      async () => (await this.scaledJobCount()) === 0,
-      180_000,
-    );
   }
 }
 

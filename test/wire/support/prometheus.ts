@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { stringify } from 'yaml';
 import { cacheDir, cached, contentKey } from '../../lab/cache';
 import { downloadPackages, unpackPackages } from '../../lab/debian';
 import { freePorts, Processes } from './processes';
@@ -73,11 +74,20 @@ export interface PrometheusServer {
   stop(): Promise<void>;
 }
 
-/** A real Prometheus that scrapes one target, every second unless told otherwise, keeping its labels. */
+/** What is scraped: an address, and labels of all its series. */
+export interface ScrapeTarget {
+  readonly target: string;
+  /** `__metrics_path__` among them says the path. */
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/** A real Prometheus that scrapes these targets, every second unless told otherwise, keeping their labels. */
 export async function startPrometheus(
-  target: string,
-  { scrapeSeconds = 1 } = {},
+  target: string | readonly ScrapeTarget[],
+  { scrapeIntervalMs = 1000 } = {},
 ): Promise<PrometheusServer> {
+  const targets = typeof target === 'string' ? [{ target }] : target;
+  const configs = targets.map(({ target: one, labels = {} }) => ({ targets: [one], labels }));
   const binary = await ensurePrometheus();
   const folder = await mkdtemp(path.join(tmpdir(), 'berth-prometheus-'));
   const [port = 0] = await freePorts(1);
@@ -107,12 +117,10 @@ export async function startPrometheus(
   try {
     await writeFile(
       config,
-      `global: { scrape_interval: ${scrapeSeconds}s, scrape_timeout: ${scrapeSeconds}s }
-scrape_configs:
-  - job_name: nodes
-    honor_labels: true
-    static_configs: [{ targets: ['${target}'] }]
-`,
+      stringify({
+        global: { scrape_interval: `${scrapeIntervalMs}ms` },
+        scrape_configs: [{ job_name: 'nodes', honor_labels: true, static_configs: configs }],
+      }),
     );
     await start();
     return { url, start, kill, stop };
