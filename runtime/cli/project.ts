@@ -27,6 +27,13 @@ export interface Engine {
 }
 
 /**
+ * The engine's backend in a folder. Without `metadata=skip` it keeps a file of attributes beside each of its files and writes those
+ * in place: killed amid that, it leaves an empty one, and then says "failed to load checkpoint: EOF" of a stack that is whole.
+ * (gocloud.dev/blob/fileblob: `setAttrs` writes in place, the file itself is renamed into its place.)
+ */
+export const folderBackend = (folder: string): string => `file://${folder}?metadata=skip`;
+
+/**
  * The environment in which the engine keeps its state and its passphrase in the stack's folder. Where the user's
  * own environment names a backend or a passphrase, that stands.
  */
@@ -36,7 +43,7 @@ export function engineEnv(
   { ownBackend = false } = {},
 ): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = { ...base, PULUMI_SKIP_UPDATE_CHECK: 'true' };
-  if (!ownBackend || !base.PULUMI_BACKEND_URL) env.PULUMI_BACKEND_URL = `file://${folder.state}`;
+  if (!ownBackend || !base.PULUMI_BACKEND_URL) env.PULUMI_BACKEND_URL = folderBackend(folder.state);
   if (!ownBackend || (!base.PULUMI_CONFIG_PASSPHRASE && !base.PULUMI_CONFIG_PASSPHRASE_FILE)) {
     delete env.PULUMI_CONFIG_PASSPHRASE;
     env.PULUMI_CONFIG_PASSPHRASE_FILE = folder.passphrase;
@@ -99,7 +106,7 @@ export async function prepareStack(
       ...(input === undefined ? {} : { input }),
     });
   const { stack } = folder;
-  const ownState = engine.env.PULUMI_BACKEND_URL === `file://${folder.state}`;
+  const ownState = engine.env.PULUMI_BACKEND_URL === folderBackend(folder.state);
   if (!ownState || !hasStack(folder)) await pulumi(['stack', 'select', stack, '--create']);
   if (!hasToken && unfiled !== undefined) {
     // Another checkout made it: its token is in what the backend keeps of the last update.

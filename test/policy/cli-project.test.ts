@@ -120,7 +120,7 @@ describe("a stack's folder", () => {
     const folder = stackFolder(dir, 'dev');
     const own = { PULUMI_BACKEND_URL: 's3://bucket', PULUMI_CONFIG_PASSPHRASE: 'mine' };
     const apart = engineEnv(folder, own);
-    assert.equal(apart.PULUMI_BACKEND_URL, `file://${folder.state}`);
+    assert.equal(apart.PULUMI_BACKEND_URL, `file://${folder.state}?metadata=skip`);
     assert.equal(apart.PULUMI_CONFIG_PASSPHRASE, undefined);
     assert.equal(apart.PULUMI_CONFIG_PASSPHRASE_FILE, folder.passphrase);
     const kept = engineEnv(folder, own, { ownBackend: true });

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { commandContext } from '../../runtime/cli/command-context';
+import { folderBackend } from '../../runtime/cli/project';
 import { reviewClean, reviewDown, reviewList, reviewUp } from '../../runtime/cli/commands/review';
 import { bundlePlugin, writePluginShim } from '../lab/plugins/bundle';
 import { ensurePrograms } from '../lab/programs';
@@ -46,7 +47,7 @@ describe('a review of a pull request, by the real engine and a file backend', fu
       ...process.env,
       BERTH_LAB: 'never',
       PATH: `${bin}:${process.env.PATH}`,
-      PULUMI_BACKEND_URL: `file://${backend}`,
+      PULUMI_BACKEND_URL: folderBackend(backend),
       PULUMI_CONFIG_PASSPHRASE: 'only for this test',
       PULUMI_HOME: path.join(folder, 'home'),
       PULUMI_SKIP_UPDATE_CHECK: 'true',

@@ -10,6 +10,7 @@ import {
 } from '@pulumi/pulumi/automation';
 import * as settings from '@pulumi/pulumi/runtime/settings';
 import { build } from 'esbuild';
+import { folderBackend } from '../../../runtime/cli/project';
 import { ensurePrograms } from '../../lab/programs';
 import { consoleReporter } from '../../lab/report';
 
@@ -26,6 +27,8 @@ grpcClientOptions['grpc.use_local_subchannel_pool'] = 1;
 export interface Engine {
   /** A stack whose program is a function of the test. */
   stack(program: PulumiFn): Promise<Stack>;
+  /** Where the engine keeps its state. */
+  readonly backendFolder: string;
   /** The state file of that stack, as text. */
   state(): Promise<string>;
   stop(): Promise<void>;
@@ -74,10 +77,11 @@ export async function startEngine(
           projectSettings: {
             name: project,
             runtime: 'nodejs',
-            backend: { url: `file://${folder}` },
+            backend: { url: folderBackend(folder) },
           },
         },
       ),
+    backendFolder: path.join(folder, '.pulumi'),
     state: () => readFile(path.join(folder, '.pulumi', 'stacks', project, 'test.json'), 'utf8'),
     stop: () => rm(folder, { recursive: true, force: true }),
   };
