@@ -54,7 +54,12 @@ export function networkPolicies(config: EstateConfig): ReadonlyMap<string, Names
 }
 
 function policyOf(name: EndpointName, pods: Pods, { endpoints, flows }: EstateFlows): Policy {
-  const peers = (other: EndpointName) => peersOf(endpoints[other]);
+  const peers = (other: EndpointName) => {
+    const endpoint = endpoints[other];
+    // No peers would allow whoever.
+    if (endpoint === undefined) throw new Error(`flow of ${name}: there is no ${other}`);
+    return peersOf(endpoint);
+  };
   const ingress = flows
     .filter(({ to }) => to === name)
     .map((flow): IngressRule => ({ ...optional('from', peers(flow.from)), ...portsOf(flow) }));
@@ -82,8 +87,8 @@ const matching = (labels: Readonly<Record<string, string>>) =>
   Object.keys(labels).length === 0 ? {} : { matchLabels: { ...labels } };
 
 /** The peers that an end is; none stands for whoever. */
-function peersOf(endpoint: Endpoint | undefined): Peer[] {
-  switch (endpoint?.kind) {
+function peersOf(endpoint: Endpoint): Peer[] {
+  switch (endpoint.kind) {
     case 'pods':
       return [
         {
@@ -100,7 +105,6 @@ function peersOf(endpoint: Endpoint | undefined): Peer[] {
         ipBlock: { cidr, ...(except && { except: [...except] }) },
       }));
     case 'anywhere':
-    case undefined:
       return [];
   }
 }
