@@ -1,6 +1,6 @@
-import { buildSync } from 'esbuild';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
+import { Bundler } from './bundle';
 
 const projectDirectory = resolve(__dirname, '..');
 /** Files of a build context by path inside it. */
@@ -9,20 +9,13 @@ type ContextFiles = Map<string, Uint8Array>;
 /** Parts of packages that are optional, native and not used. */
 export const NEVER_BUNDLED = ['pg-native', 'bufferutil', 'utf-8-validate', '*.node'];
 
-/** What was bundled by this process: the sources do not change while a program runs. */
-const bundles = new Map<string, Uint8Array>();
+const bundler = new Bundler(projectDirectory);
 
-/** Bundles runtime/<entry>.ts into one CommonJS file; the same sources give the same bytes on any machine. */
+/** Bundles runtime/<entry>.ts into one CommonJS file. */
 function bundle(entry: string): Uint8Array {
-  const known = bundles.get(entry);
-  if (known !== undefined) return known;
   const source = join('runtime', `${entry}.ts`);
   if (!existsSync(join(projectDirectory, source))) throw new Error(`${source}: no such service`);
-  const { outputFiles } = buildSync({
-    absWorkingDir: projectDirectory,
-    entryPoints: [source],
-    bundle: true,
-    write: false,
+  return bundler.bundle(source, {
     platform: 'node',
     target: 'node20',
     format: 'cjs',
@@ -33,10 +26,6 @@ function bundle(entry: string): Uint8Array {
     external: NEVER_BUNDLED,
     logLevel: 'error',
   });
-  const [output] = outputFiles;
-  if (output === undefined) throw new Error(`${source}: the bundle is empty`);
-  bundles.set(entry, output.contents);
-  return output.contents;
 }
 
 /** Makes a folder hold exactly these files; what is already right is not touched. */

@@ -1,6 +1,6 @@
-import { buildSync } from 'esbuild';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { bundleForLab } from './bundle-for-lab';
 
 export { generateProject } from '../../runtime/cli/project';
 
@@ -33,14 +33,7 @@ export function writePulumiShim(
   for (const dir of [binDir, home]) mkdirSync(dir, { recursive: true });
   const settings: ShimSettings = { pulumi: realPulumi, projectDir, overrides };
   writeFileSync(join(home, 'settings.json'), JSON.stringify(settings, null, 2));
-  buildSync({
-    entryPoints: [join(__dirname, 'pulumi-shim.ts')],
-    outfile: join(home, 'main.js'),
-    bundle: true,
-    platform: 'node',
-    target: 'node20',
-    logLevel: 'error',
-  });
+  writeFileSync(join(home, 'main.js'), bundleForLab(join(__dirname, 'pulumi-shim.ts')));
   const quoted = (path: string) => `'${path.replaceAll("'", `'\\''`)}'`;
   writeFileSync(
     join(binDir, 'pulumi'),

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
-import { bundleForImage } from '../bundle-for-image';
+import { bundleForImage } from '../bundle-for-lab';
 import { contentKey } from '../cache';
 import { run, type CommandOutput } from '../exec';
 import type { ImageParts } from './parts';
@@ -101,9 +101,7 @@ async function entrypointFiles(): Promise<Record<string, string>> {
   const files: Record<string, string> = {
     'usr/bin/k3s': k3sScript,
     'usr/bin/kubectl': kubectlScript,
-    'usr/local/lib/k3s/k3s.js': await bundleForImage(
-      path.join(__dirname, 'entrypoint', 'container.ts'),
-    ),
+    'usr/local/lib/k3s/k3s.js': bundleForImage(path.join(__dirname, 'entrypoint', 'container.ts')),
   };
   const manifests = path.join(__dirname, 'manifests');
   for (const name of (await readdir(manifests)).sort())

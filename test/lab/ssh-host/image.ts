@@ -1,7 +1,7 @@
 import { copyFile, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { bundleForImage } from '../bundle-for-image';
+import { bundleForImage } from '../bundle-for-lab';
 import { run } from '../exec';
 import { ensureRootfs } from '../images';
 import { baseOf, ensureBase, type Engine } from '../k3s/image';
@@ -58,7 +58,7 @@ export async function loadSshHostImage(engine: Engine, reporter: Reporter): Prom
     await cp(manifests, inside('usr/local/share/k3s/manifests'), { recursive: true });
     await writeFile(inside('etc/ssh/lab_sshd_config'), SSHD_CONFIG);
     await writeFile(inside('usr/local/bin/journalctl'), JOURNALCTL, { mode: 0o755 });
-    const program = await bundleForImage(path.join(__dirname, 'supervisor.ts'), {
+    const program = bundleForImage(path.join(__dirname, 'supervisor.ts'), {
       executable: true,
     });
     for (const name of ['usr/local/sbin/supervisor', 'usr/local/bin/systemctl'])

@@ -80,7 +80,7 @@ export async function startLabHosts(names: readonly string[]): Promise<LabHosts>
       lastPrivateKey: await readFile(path.join(folder, 'last-user'), 'utf8'),
       mirror: `http://${ctx.hostAddress}:${port}`,
       addRelease: async (version) => {
-        const binary = await k3sBinary(version);
+        const binary = k3sBinary(version);
         releases.set(`/${encodeURIComponent(version)}/k3s`, binary);
         releases.set(`/${encodeURIComponent(version)}/k3s-arm64`, binary);
         return createHash('sha256').update(binary).digest('hex');

@@ -1,4 +1,16 @@
-import { build } from 'esbuild';
+import path from 'node:path';
+import { Bundler } from '../../components/bundle';
+
+const projectDirectory = path.resolve(__dirname, '..', '..');
+const bundler = new Bundler(projectDirectory);
+
+/** A program of the lab with all that it imports, in one file for the Node.js that runs here. */
+export const bundleForLab = (entryPoint: string): Uint8Array =>
+  bundler.bundle(path.relative(projectDirectory, entryPoint), {
+    platform: 'node',
+    target: 'node20',
+    logLevel: 'error',
+  });
 
 /** What a bundled program of an image may have beyond its code. */
 export interface ImageProgram {
@@ -9,14 +21,11 @@ export interface ImageProgram {
 }
 
 /** The text of a program with all that it imports, in one file for the Node.js of the lab's images. */
-export async function bundleForImage(
+export function bundleForImage(
   entryPoint: string,
   { executable = false, constants = {} }: ImageProgram = {},
-): Promise<string> {
-  const result = await build({
-    entryPoints: [entryPoint],
-    bundle: true,
-    write: false,
+): string {
+  const contents = bundler.bundle(path.relative(projectDirectory, entryPoint), {
     platform: 'node',
     target: 'node22',
     format: 'cjs',
@@ -26,7 +35,5 @@ export async function bundleForImage(
     ),
     banner: executable ? { js: '#!/usr/local/bin/node' } : {},
   });
-  const output = result.outputFiles?.[0];
-  if (output === undefined) throw new Error(`${entryPoint}: esbuild wrote nothing`);
-  return output.text;
+  return Buffer.from(contents).toString('utf8');
 }
