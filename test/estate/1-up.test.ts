@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { ANALYZER_APPS, postureJobName, queuedAnalyzerName } from '../../components/plan';
 import { estate, estateCluster } from './support/session';
-import { readStatus } from './support/status';
+import { readStatus, readyStatus } from './support/status';
 
 const JOBS = ANALYZER_APPS.map(postureJobName);
 const SCALED_JOBS = ANALYZER_APPS.map((_, index) => queuedAnalyzerName(index));
@@ -21,7 +21,7 @@ describe('npm run up', function () {
 
   it('placed the ten jobs on at least three nodes, each with real rows', async () => {
     const { checkout } = await estate();
-    const { jobs, nodes, services } = await readStatus(checkout);
+    const { jobs, nodes } = await readyStatus(checkout);
     assert.deepEqual(jobs.map(({ name }) => name).sort(), [...JOBS].sort());
     for (const job of jobs) {
       assert.equal(job.phase, 'Complete', job.name);
@@ -36,10 +36,6 @@ describe('npm run up', function () {
         ['node-2', 2, true],
         ['node-3', 3, true],
       ],
-    );
-    assert.ok(
-      services.length > 0 && services.every(({ ready }) => ready),
-      JSON.stringify(services),
     );
   });
 

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import type { Readable } from 'node:stream';
+import { isDeepStrictEqual } from 'node:util';
 import { extract } from 'tar-stream';
 import { ANALYZER_APPS, NAMESPACES } from '../../components/plan';
 import { fetchBlob, fetchManifest, parts } from './support/image-registry';
 import { estate, estateCluster } from './support/session';
+import { waitUntil } from './support/wait-until';
 
 /** ELF's e_machine of AArch64. */
 const EM_AARCH64 = 183;
@@ -38,22 +40,30 @@ describe('images', function () {
   }
 
   it('are referred to by digest, one for each service and each of the ten analyzers', async () => {
-    const names = (await references()).map((reference) => parts(reference).path.split('/').pop());
-    // An analyzer of the queue may have Jobs of an older image beside those of the present one.
-    assert.deepEqual(
-      [...new Set(names)].sort(),
-      [
-        'autoscaler',
-        'cpu-scheduler',
-        'external-scaler',
-        'hellopod',
-        'image-feeder',
-        'latency-extender',
-        'load-generator',
-        'node-controller',
-        'prober',
-        ...ANALYZER_APPS.map((app) => `posture-${app}`),
-      ].sort(),
+    const expected = [
+      'autoscaler',
+      'cpu-scheduler',
+      'external-scaler',
+      'hellopod',
+      'image-feeder',
+      'latency-extender',
+      'load-generator',
+      'node-controller',
+      'prober',
+      ...ANALYZER_APPS.map((app) => `posture-${app}`),
+    ].sort();
+    let seen: unknown;
+    await waitUntil(
+      'an image of each, and of nothing else',
+      async () => {
+        const names = (await references()).map((one) => parts(one).path.split('/').pop());
+        // An analyzer of the queue may have Jobs of an older image beside those of the present one.
+        const present = [...new Set(names)].sort();
+        seen = present;
+        // The only pod of a service may just be replaced by another.
+        return isDeepStrictEqual(present, expected);
+      },
+      { limitMs: 120_000, seen: () => seen },
     );
   });
 

@@ -22,9 +22,11 @@ import { waitUntil } from './support/wait-until';
 
 const NODES = ['node-1', 'node-2', 'node-3'];
 const LIMIT_MS = 900_000;
+/** A pod is made, bound, runs and ends: so often at least an analyzer's pod changes. */
+const LEAST_CHANGES = 3;
 
 describe('event scaling on the real KEDA operator', function () {
-  this.timeout(2_400_000);
+  this.timeout(7_200_000);
   this.bail(true);
 
   let cluster: EstateCluster;
@@ -38,8 +40,14 @@ describe('event scaling on the real KEDA operator', function () {
     watch = undefined;
   });
 
-  /** Waits until exactly these nodes may take an analyzer, for the scaler and by their ranks. */
-  async function onlyFree(names: readonly string[]): Promise<void> {
+  /**
+   * Waits until exactly these nodes may take an analyzer, for the scaler and by their ranks.
+   * @param rules by which the scaler refuses others at that time: the controller may have said no before the scaler itself
+   */
+  async function onlyFree(
+    names: readonly string[],
+    rules: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
     let seen: unknown;
     await waitUntil(
       `only ${names.join(', ') || 'no node'} to be free`,
@@ -49,7 +57,11 @@ describe('event scaling on the real KEDA operator', function () {
         seen = { nodes, ranked: [...ranked] };
         const free = nodes.filter((one) => one.allowed).map(({ node }) => node);
         return (
-          free.sort().join() === names.join() && [...ranked.keys()].sort().join() === names.join()
+          free.sort().join() === names.join() &&
+          [...ranked.keys()].sort().join() === names.join() &&
+          Object.entries(rules).every(
+            ([name, rule]) => nodes.find(({ node }) => node === name)?.rule === rule,
+          )
         );
       },
       { limitMs: LIMIT_MS, seen: () => seen },
@@ -75,15 +87,22 @@ describe('event scaling on the real KEDA operator', function () {
     const jobs = await presentJobs(cluster, names);
     assert.deepEqual(ownersOf(jobs), [...names].sort(), 'a Job was lost or made twice');
     assert.ok(jobs.every(isComplete));
-    assert.ok(watch);
-    assert.deepEqual(watch.violations, []);
-    assert.ok(watch.looks >= names.length * 3, `only ${watch.looks} looks`);
+    const seen = watch;
+    assert.ok(seen);
+    // What the Jobs say may be known here before what the watch is told of their pods.
+    await waitUntil(
+      'the watch to have seen each of them placed',
+      async () =>
+        seen.placements.length >= names.length && seen.looks >= names.length * LEAST_CHANGES,
+      { seen: () => ({ looks: seen.looks, placements: seen.placements }) },
+    );
+    assert.deepEqual(seen.violations, []);
     assert.deepEqual(
-      watch.placements.map(({ scaledJob }) => scaledJob).sort(),
+      seen.placements.map(({ scaledJob }) => scaledJob).sort(),
       [...names].sort(),
       'an analyzer was put on a node twice',
     );
-    for (const one of watch.placements) assert.ok(one.eligible, JSON.stringify(one));
+    for (const one of seen.placements) assert.ok(one.eligible, JSON.stringify(one));
   }
 
   it('ran each of the ten ScaledJobs once, each with real rows', async () => {
@@ -150,47 +169,55 @@ describe('event scaling on the real KEDA operator', function () {
     await gauge(3);
   });
 
+  /**
+   * Has a ScaledJob run once more where these nodes alone are free, until they were so for as long as it took to be placed:
+   * how busy a node is may change amid it on a busy machine, and with that what was right. @returns where it was placed
+   */
+  async function placedAmong(
+    names: readonly string[],
+    scaledJob: string,
+    rules: Readonly<Record<string, string>> = {},
+  ): Promise<string> {
+    for (let left = 20; left > 0; left -= 1) {
+      await onlyFree(names, rules);
+      watch = await AnalyzerWatch.start(cluster);
+      await changeScaledJobs(cluster, [scaledJob]);
+      await completed(1, [scaledJob]);
+      await assertRanOnce([scaledJob]);
+      await watch.stop();
+      const [placed] = watch.placements;
+      assert.ok(placed);
+      const { node, free, ranked } = placed;
+      assert.ok(ranked.includes(node), `${node} had no rank: ${JSON.stringify(placed)}`);
+      assert.equal(node, free[0]?.node, JSON.stringify(placed));
+      if (ranked.join() === names.join() && free.length === names.length) return node;
+    }
+    return assert.fail(`${names.join()} alone were never free for long enough`);
+  }
+
   it('gives a node over the threshold none, and one when it has cooled; lower slots fill first', async () => {
     const [first = '', second = ''] = SCALED_JOBS;
     const [scheduler] = await cluster.pods('berth-system', 'app.kubernetes.io/name=cpu-scheduler');
     const image = scheduler?.spec?.containers[0]?.image ?? '';
     await onlyFree(NODES);
-    const burners = [1, 2].map((part) => `burner-of-the-queue-${part}`);
-    for (const name of burners)
-      await cluster.core.createNamespacedPod({
-        namespace: 'default',
-        body: podOf({ name, image, program: BURN_CPU, nodeName: 'node-1' }),
-      });
+    const labels = { role: 'burner-of-the-queue' };
     try {
-      await onlyFree(['node-2', 'node-3']);
-      const { nodes } = await eligible(cluster);
-      assert.equal(nodes.find(({ node }) => node === 'node-1')?.rule, 'over-threshold');
-      watch = await AnalyzerWatch.start(cluster);
-      await changeScaledJobs(cluster, [first]);
-      await completed(1, [first]);
-      await assertRanOnce([first]);
-      const [placed] = watch.placements;
-      assert.ok(placed);
-      assert.notEqual(placed.node, 'node-1');
-      assert.equal(placed.node, placed.free[0]?.node, JSON.stringify(placed));
-      await watch.stop();
-    } finally {
-      for (const name of burners)
-        await cluster.core.deleteNamespacedPod({
-          name,
+      for (const name of [1, 2].map((part) => `${labels.role}-${part}`))
+        await cluster.core.createNamespacedPod({
           namespace: 'default',
-          gracePeriodSeconds: 0,
+          body: podOf({ name, image, program: BURN_CPU, nodeName: 'node-1', labels }),
         });
+      const others = ['node-2', 'node-3'];
+      const node = await placedAmong(others, first, { 'node-1': 'over-threshold' });
+      assert.equal(node, 'node-2');
+    } finally {
+      await cluster.core.deleteCollectionNamespacedPod({
+        namespace: 'default',
+        labelSelector: `role=${labels.role}`,
+        gracePeriodSeconds: 0,
+      });
     }
-    await onlyFree(NODES);
-    watch = await AnalyzerWatch.start(cluster);
-    await changeScaledJobs(cluster, [second]);
-    await completed(1, [second]);
-    await assertRanOnce([second]);
-    const [placed] = watch.placements;
-    assert.ok(placed);
-    assert.equal(placed.node, placed.free[0]?.node, JSON.stringify(placed));
-    assert.equal(placed.node, 'node-1', JSON.stringify(placed));
+    assert.equal(await placedAmong(NODES, second), 'node-1');
   });
 
   it('loses no Job and makes none twice while its parts stop, one after the other', async () => {
@@ -200,10 +227,7 @@ describe('event scaling on the real KEDA operator', function () {
     // Without Prometheus the last readings count for a while, and then nothing is released.
     await cluster.scalePrometheus(0);
     try {
-      await onlyFree([]);
-      const { nodes } = await eligible(cluster);
-      for (const one of nodes.filter(({ node }) => NODES.includes(node)))
-        assert.equal(one.rule, 'cpu-unknown', JSON.stringify(one));
+      await onlyFree([], Object.fromEntries(NODES.map((node) => [node, 'cpu-unknown'])));
       await changeScaledJobs(cluster, SCALED_JOBS);
       await waitUntil('KEDA to have asked for all ten', async () =>
         (await allowed(cluster)).queue.every(({ position }) => position !== null),

@@ -113,7 +113,7 @@ describe('latency-aware scheduling on a real estate', function () {
     }
     assertCountsPlaced(
       placed.map(({ told }) => told),
-      await coresOf(cluster),
+      await waitUntil('the probers to tell their processors', () => coresOf(cluster)),
     );
   });
 

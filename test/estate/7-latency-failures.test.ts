@@ -57,7 +57,11 @@ describe('latency-aware scheduling without its parts', function () {
     const scale = (replicas: number) =>
       cluster.scaleDeployment(SYSTEM, LATENCY_EXTENDER_NAME, replicas);
     const extenders = () => replicasOf(LATENCY_EXTENDER_NAME);
-    const replicas = (await extenders()).length;
+    const { spec } = await cluster.apps.readNamespacedDeployment({
+      name: LATENCY_EXTENDER_NAME,
+      namespace: SYSTEM,
+    });
+    const replicas = spec?.replicas ?? 1;
     try {
       await scale(0);
       await waitUntil('the extender to be gone', async () => (await extenders()).length === 0);
@@ -86,8 +90,7 @@ describe('latency-aware scheduling without its parts', function () {
   it('binds each pod of a burst once when the leader is killed amid them', async () => {
     const late = numbered('late', 10).map((pod) => ({ ...pod, nodeSelector: LATER }));
     const early = numbered('early', 20);
-    const schedulers = await replicasOf(LATENCY_SCHEDULER_NAME);
-    assert.equal(schedulers.length, 2);
+    const schedulers = await twoReplicas();
     const watch = await BindingWatch.start(cluster, namespace.name, 'role in (early,late)');
     try {
       // What replaces the dead leader must wait, so that it is the other one that takes over.
@@ -133,11 +136,14 @@ describe('latency-aware scheduling without its parts', function () {
       assert.deepEqual([...(watch.nodesOf.get(uidOf(pod)) ?? [])], [pod.spec?.nodeName]);
     await assertToldOnce(pods);
     for (const role of ['early', 'late']) await namespace.removePods(role);
-    await waitUntil('two replicas', async () => {
-      const all = await replicasOf(LATENCY_SCHEDULER_NAME);
-      return all.length === schedulers.length && all.every(isReady);
-    });
+    await twoReplicas();
   });
+
+  const twoReplicas = () =>
+    waitUntil('two replicas', async () => {
+      const all = await replicasOf(LATENCY_SCHEDULER_NAME);
+      return all.length === 2 && all.every(isReady) && all;
+    });
 
   const labelNodes = (labels: Readonly<Record<string, string | null>>) =>
     Promise.all(NODES.map((node) => cluster.labelNode(node, labels)));

@@ -3,15 +3,20 @@ import type { EstateCluster } from './cluster';
 import { startAnewOnError } from './informers';
 import { POSTURE, SCALED_JOB_LABEL } from './scaled-jobs';
 
-/** Where an analyzer was put, and what the nodes were like when it was first seen there. */
+/** Where an analyzer was put, and what the nodes were like until it ran there. */
 export interface Placement {
   readonly scaledJob: string;
   readonly pod: string;
   readonly node: string;
-  /** Whether its node was labelled as eligible. */
+  /** Whether its node was labelled as eligible when it was first seen there. */
   readonly eligible: boolean;
-  /** Nodes with a rank and without another analyzer, its own among them, by slot. */
-  readonly free: readonly { readonly node: string; readonly slot: number }[];
+  /**
+   * Its own node, and those that no other analyzer was on and that had a rank for certain when it was placed: from when the
+   * watch began until it ran. By slot.
+   */
+  free: readonly { readonly node: string; readonly slot: number }[];
+  /** Nodes that may have had a rank when it was placed: at some time from when the watch began until it ran. */
+  ranked: readonly string[];
 }
 
 /** Looks at the analyzers of the ScaledJobs at every change of any of them, and notes what must never be. */
@@ -20,7 +25,12 @@ export class AnalyzerWatch {
   readonly violations: string[] = [];
   /** Changes that were looked at. */
   looks = 0;
+  /** Nodes that had a rank at some time since the watch began. */
+  private readonly everRanked = new Set<string>();
+  private readonly everUnranked = new Set<string>();
   private readonly seen = new Set<string>();
+  /** Placements of analyzers that do not run yet, by uid. What is told of nodes may come later than what is of pods. */
+  private readonly starting = new Map<string, Placement>();
   private readonly pods;
   private readonly nodes;
   private stopped = false;
@@ -32,6 +42,12 @@ export class AnalyzerWatch {
     startAnewOnError(this.nodes, () => this.stopped);
     for (const event of ['add', 'update', 'delete'] as const)
       this.pods.on(event, () => this.look());
+    for (const event of ['add', 'update'] as const)
+      this.nodes.on(event, ({ metadata }) =>
+        (isRanked(metadata?.labels) ? this.everRanked : this.everUnranked).add(
+          metadata?.name ?? '',
+        ),
+      );
   }
 
   /** Starts to look; what is there already is not a placement. */
@@ -59,31 +75,49 @@ export class AnalyzerWatch {
         this.violations.push(
           `${pods.map(({ metadata }) => metadata?.name).join(' and ')} were on ${node} together`,
         );
-    for (const pod of holding) this.place(pod, byNode);
+    for (const pod of holding) this.place(pod);
+    for (const { metadata, status } of this.pods.list()) {
+      const placement = this.starting.get(metadata?.uid ?? '');
+      if (placement === undefined) continue;
+      Object.assign(placement, this.nodesFor(placement, byNode));
+      if (status?.phase !== 'Pending') this.starting.delete(metadata?.uid ?? '');
+    }
   }
 
-  private place(pod: V1Pod, byNode: ReadonlyMap<string, readonly V1Pod[]>): void {
+  private place(pod: V1Pod): void {
     const { uid = '', name = '', labels } = pod.metadata ?? {};
     if (this.seen.has(uid)) return;
     this.seen.add(uid);
     const node = pod.spec?.nodeName ?? '';
-    const labelsOf = new Map(
-      this.nodes.list().map(({ metadata }) => [metadata?.name ?? '', metadata?.labels ?? {}]),
-    );
-    const free = [...labelsOf].flatMap(([other, nodeLabels]) => {
-      const taken = other !== node && byNode.has(other);
-      const slot = Number(/^slot-(\d+)$/.exec(nodeLabels['posture/slot'] ?? '')?.[1]);
-      return nodeLabels['posture/rank'] === undefined || taken ? [] : [{ node: other, slot }];
-    });
-    this.placements.push({
+    const own = this.nodes.list().find(({ metadata }) => metadata?.name === node);
+    const placement: Placement = {
       scaledJob: labels?.[SCALED_JOB_LABEL] ?? '',
       pod: name,
       node,
-      eligible: labelsOf.get(node)?.['posture/eligible'] === 'true',
-      free: free.sort((a, b) => a.slot - b.slot),
+      eligible: own?.metadata?.labels?.['posture/eligible'] === 'true',
+      free: [],
+      ranked: [],
+    };
+    this.placements.push(placement);
+    this.starting.set(uid, placement);
+  }
+
+  private nodesFor(
+    { node }: Placement,
+    byNode: ReadonlyMap<string, readonly V1Pod[]>,
+  ): Pick<Placement, 'free' | 'ranked'> {
+    const free = this.nodes.list().flatMap(({ metadata }) => {
+      const { name: other = '', labels } = metadata ?? {};
+      const slot = Number(/^slot-(\d+)$/.exec(labels?.['posture/slot'] ?? '')?.[1]);
+      const isFree = isRanked(labels) && !this.everUnranked.has(other) && !byNode.has(other);
+      return other === node || isFree ? [{ node: other, slot }] : [];
     });
+    return { free: free.sort((a, b) => a.slot - b.slot), ranked: [...this.everRanked].sort() };
   }
 }
+
+const isRanked = (labels: Readonly<Record<string, string>> = {}): boolean =>
+  labels['posture/rank'] !== undefined;
 
 /** Bound, and not ended. */
 const holdsNode = ({ spec, status }: V1Pod): boolean =>

@@ -9,7 +9,7 @@ import { waitUntil } from './wait-until';
 
 const PORT = 8080;
 /** An operation, a restart and a reconciliation may come one after the other on a busy machine. */
-const LIMIT_MS = 300_000;
+const LIMIT_MS = 900_000;
 
 /** What the API says of one worker. */
 interface KnownWorker {

@@ -25,6 +25,7 @@ import { waitUntil } from './wait-until';
 
 export const SYSTEM = 'berth-system';
 const MONITORING = 'monitoring';
+const SCHEDULER_PORT = 8080;
 
 /** The running estate, as a client with its kubeconfig sees it. */
 export class EstateCluster {
@@ -66,7 +67,7 @@ export class EstateCluster {
     });
   }
 
-  /** Body of any path of the API server, which also forwards to pods and services. */
+  /** Body of any path of the API server, which also forwards to pods and services. Rejects where nobody answered. */
   private async get(path: string): Promise<string> {
     const server = new URL(path, this.config.getCurrentCluster()?.server);
     const options: RequestOptions = {};
@@ -75,14 +76,24 @@ export class EstateCluster {
       get(server, options, (response) => {
         let body = '';
         response.setEncoding('utf8').on('data', (chunk: string) => (body += chunk));
-        response.on('end', () => resolve(body)).on('error', reject);
+        response.on('error', reject).on('end', () => {
+          const { statusCode = 0 } = response;
+          if (statusCode < 500) return resolve(body);
+          reject(new Error(`${path}: HTTP ${statusCode}: ${body.slice(0, 200)}`));
+        });
       }).on('error', reject);
     });
   }
 
+  /** Bodies of a path of all replicas of the CPU-aware scheduler. */
+  async schedulers(path: string): Promise<string[]> {
+    const pods = await this.pods(SYSTEM, `app.kubernetes.io/name=${CPU_SCHEDULER_NAME}`);
+    return Promise.all(pods.map((pod) => this.pod(pod, SCHEDULER_PORT, path)));
+  }
+
   /** Body of a path of the leading scheduler. */
   async scheduler(path: string): Promise<string> {
-    return this.pod(await this.leader(), 8080, path);
+    return this.pod(await this.leader(), SCHEDULER_PORT, path);
   }
 
   /** Body of a path of a pod. */
@@ -164,11 +175,10 @@ export class EstateCluster {
     const { items } = await this.apps.listNamespacedStatefulSet({ namespace: MONITORING });
     const found = items.find(({ metadata }) => metadata?.name?.includes('prometheus'));
     if (found?.metadata?.name === undefined) throw new Error('no StatefulSet of Prometheus');
-    await this.apps.replaceNamespacedStatefulSet({
-      name: found.metadata.name,
-      namespace: MONITORING,
-      body: { ...found, spec: { ...found.spec!, replicas } },
-    });
+    await this.apps.patchNamespacedStatefulSet(
+      { name: found.metadata.name, namespace: MONITORING, body: { spec: { replicas } } },
+      setHeaderOptions('Content-Type', PatchStrategy.MergePatch),
+    );
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Checkout } from './checkout';
+import { waitUntil } from './wait-until';
 
 /** What `npm run status -- --json` prints. */
 export interface Status {
@@ -41,6 +42,26 @@ export interface Status {
     readonly ready: boolean;
     readonly image: string;
   }[];
+}
+
+/** Waits until it says that all nodes and services are ready: on a busy machine a probe may be late. @returns what it says */
+export async function readyStatus(checkout: Checkout): Promise<Status> {
+  let seen: unknown;
+  return waitUntil(
+    'all nodes and services to be ready',
+    async () => {
+      const status = await readStatus(checkout);
+      const { nodes, services } = status;
+      seen = [...nodes, ...services].filter(({ ready }) => !ready).map(({ name }) => name);
+      return (
+        nodes.every(({ ready }) => ready) &&
+        services.length > 0 &&
+        services.every(({ ready }) => ready) &&
+        status
+      );
+    },
+    { seen: () => seen },
+  );
 }
 
 /** Runs the command and reads what it prints. */

@@ -2,6 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 2000;
+/** Another machine may be many times slower, or busy with other things. */
+const LIMIT_MS = 900_000;
 
 /**
  * Looks until a condition yields something, and returns that.
@@ -12,7 +14,7 @@ export async function waitUntil<T>(
   look: () => Promise<T | undefined | false>,
   options: { limitMs?: number; longestPauseMs?: number; seen?: () => unknown } = {},
 ): Promise<T> {
-  const limitMs = options.limitMs ?? 600_000;
+  const limitMs = options.limitMs ?? LIMIT_MS;
   const deadline = Date.now() + limitMs;
   let failure: unknown;
   for (let pauseMs = FIRST_PAUSE_MS; Date.now() < deadline;) {
