@@ -127,7 +127,7 @@ describe('autoscaler cluster: memory', () => {
 });
 
 describe('autoscaler cluster: a real API server, with the rights of its table', function () {
-  this.timeout(600_000);
+  this.timeout(1_800_000);
   let plane: ControlPlane;
   /** Of the test, with all rights. */
   let admin: KubeApi;

@@ -60,7 +60,7 @@ describe('autoscaler containers: memory', () => {
 });
 
 describe('autoscaler containers: Docker', function () {
-  this.timeout(900_000);
+  this.timeout(1_800_000);
   const IMAGE = 'berth.test/shell:1';
   const NETWORK = 'quay';
   const FILE = '/etc/rancher/k3s/registries.yaml';

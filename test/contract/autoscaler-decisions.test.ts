@@ -10,7 +10,7 @@ import { createMongo, type MongoServer } from '../wire/support/mongodb';
 const TIMEOUT_MS = 20_000;
 
 describe('autoscaler decisions: MongoDB', function () {
-  this.timeout(600_000);
+  this.timeout(1_800_000);
   let server: MongoServer;
   let client: MongoClient;
   let databases = 0;

@@ -60,7 +60,7 @@ describe('autoscaler history: memory', () => {
 });
 
 describe('autoscaler history: MongoDB', function () {
-  this.timeout(1_200_000);
+  this.timeout(1_800_000);
   let server: MongoServer;
   let client: MongoClient;
   let databases = 0;

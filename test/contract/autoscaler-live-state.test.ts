@@ -123,7 +123,7 @@ describe('autoscaler live state: memory', () => {
 });
 
 describe('autoscaler live state: Redis', function () {
-  this.timeout(300_000);
+  this.timeout(1_800_000);
   let server: RedisServer;
   let redis: Redis;
   const bad: string[] = [];

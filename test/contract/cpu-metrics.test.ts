@@ -54,7 +54,7 @@ describe('CpuMetrics in memory', () => {
 });
 
 describe('CpuMetrics in a real Prometheus', function () {
-  this.timeout(600_000);
+  this.timeout(1_800_000);
   const exporter = new FakeExporter();
   let prometheus: Awaited<ReturnType<typeof startPrometheus>>;
   let client: PrometheusClient;

@@ -86,7 +86,7 @@ describe('Disruptions in memory', () =>
   }));
 
 describe('Disruptions in a Lease', function () {
-  this.timeout(600_000);
+  this.timeout(1_800_000);
   let plane: ControlPlane;
   let api: KubeApi;
   let made = 0;

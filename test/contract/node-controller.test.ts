@@ -153,7 +153,7 @@ describe('ports of the node controller in memory', () => {
 });
 
 describe('ports of the node controller in a real API server', function () {
-  this.timeout(300_000);
+  this.timeout(1_800_000);
   let plane: ControlPlane;
   let api: KubeApi;
   before(async () => {

@@ -117,7 +117,7 @@ describe('Binder and Evictor in memory', () => {
 describe('LeaseStore in memory', () => leaseContract(() => new MemoryLeaseStore()));
 
 describe('Binder, Evictor and LeaseStore in a real API server', function () {
-  this.timeout(600_000);
+  this.timeout(1_800_000);
   let plane: ControlPlane;
   let api: KubeApi;
   before(async function () {

@@ -18,6 +18,7 @@ const THRESHOLD = 0.9;
 /** What /explain says of a pod, as far as it is read here. */
 interface Explained {
   readonly uid?: string;
+  readonly state?: string;
   readonly nodes?: readonly {
     readonly node: string;
     readonly cpu: { readonly cpuRatio?: number };
@@ -84,15 +85,12 @@ describe('the CPU-aware scheduler on a real estate', function () {
     );
   }
 
-  /** What was measured of each node when a pod was placed, as the replica says that placed it. */
+  /** What was measured of each node when a pod was placed, as the leader says; nothing where another has led by then. */
   async function readingsOf({ metadata }: V1Pod): Promise<Readings | undefined> {
-    const told = await cluster.schedulers(`/explain/${NAMESPACE}/${metadata?.name}`);
-    const own = told
-      .map((text) => JSON.parse(text) as Explained)
-      .find(({ uid, nodes }) => uid === metadata?.uid && nodes !== undefined);
-    return (
-      own && Object.fromEntries((own.nodes ?? []).map(({ node, cpu }) => [node, cpu.cpuRatio]))
-    );
+    const text = await cluster.scheduler(`/explain/${NAMESPACE}/${metadata?.name}`);
+    const { uid, state, nodes = [] } = JSON.parse(text) as Explained;
+    if (uid !== metadata?.uid || !state?.startsWith('bound')) return undefined;
+    return Object.fromEntries(nodes.map(({ node, cpu }) => [node, cpu.cpuRatio]));
   }
 
   /** Has the scheduler place so many pods at once. @returns how many each node took, and by which readings each was placed */

@@ -14,7 +14,7 @@ const SAMPLE_POSTURES: Readonly<Record<string, string>> = {
 };
 
 describe('analyzer and feeder with a real MQTT broker', function () {
-  this.timeout(600_000);
+  this.timeout(1_800_000);
   let contexts: { readonly analyzer: string; readonly feeder: string };
   let folder: string;
   let broker: Broker;

@@ -64,7 +64,7 @@ describe('pose model on the sample photographs', () => {
         assert.ok(distance < 25, `${keypoint} is ${Math.round(distance)} pixels off`);
         assert.ok(found.confidence > 0.4, `${keypoint}: confidence ${found.confidence}`);
       }
-    }).timeout(180_000);
+    }).timeout(600_000);
 
   const verdicts = [
     ['astronaut', 'Good', 25, 6],
@@ -93,13 +93,13 @@ describe('pose model on the sample photographs', () => {
         colour.reduce((sum, value, i) => sum + Math.abs(value - (data[at + i] ?? 0)), 0);
       // JPEG blurs thin lines of a strong colour.
       assert.ok(distance(drawn.bitmap.data) < 120, `${distance(drawn.bitmap.data)}`);
-    }).timeout(180_000);
+    }).timeout(600_000);
 
   it('gives the same answer for a picture whatever came before it', async () => {
     const first = await analyze(sample('astronaut'));
     await analyze(sample('photographer'));
     assert.deepEqual(await analyze(sample('astronaut')), first);
-  }).timeout(180_000);
+  }).timeout(600_000);
 
   it('finds no pose in a picture without a person', async () => {
     const empty = await new Jimp({ width: 320, height: 240, color: 0x808080ff }).getBuffer(
@@ -108,7 +108,7 @@ describe('pose model on the sample photographs', () => {
     const analysis = await analyze(empty);
     assert.ok(analysis.kind === 'assessed');
     assert.equal(analysis.assessment.posture, 'NoPose');
-  }).timeout(180_000);
+  }).timeout(600_000);
 
   it('judges the same photograph alike when it is larger or smaller', async () => {
     for (const factor of [0.5, 3]) {

@@ -10,7 +10,7 @@ const samples = path.resolve(__dirname, '..', '..', 'images', 'samples');
 const UNPRIVILEGED = 10001;
 
 describe('analyzer as a process', function () {
-  this.timeout(600_000);
+  this.timeout(1_800_000);
   let context: string;
   let folder: string;
   let output: string;

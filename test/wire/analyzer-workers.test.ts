@@ -68,17 +68,17 @@ describe('analyzer worker threads', () => {
       reasons,
       bytes.map((byte) => `seen ${byte}`),
     );
-  }).timeout(180_000);
+  }).timeout(600_000);
 
   it('does not start when the model cannot be loaded', async () => {
     await writeFile(path.join(folder, 'poison'), '');
     await assert.rejects(start(2), /a worker did not start: the model is broken/);
-  }).timeout(180_000);
+  }).timeout(600_000);
 
   it('says that it is broken when a replacement does not start', async () => {
     const pool = await start(1);
     await writeFile(path.join(folder, 'poison'), '');
     assert.match(await reasonOf(pool, 1), /died/);
     await assert.rejects(pool.broken, /the model is broken/);
-  }).timeout(180_000);
+  }).timeout(600_000);
 });

@@ -24,7 +24,7 @@ if [ "$1" = drain ] && [ -e /refuse ]; then exit 1; fi
 `;
 
 describe('what takes the workers away with the autoscaling system, on a real Docker engine', function () {
-  this.timeout(900_000);
+  this.timeout(1_800_000);
   let lab: LabEngine;
   let folder: string | undefined;
   let script: string;

@@ -30,7 +30,7 @@ const but = (...changed: readonly Series[]): readonly Series[] => [
 ];
 
 describe('alerts of the autoscaler, in a real Prometheus', function () {
-  this.timeout(600_000);
+  this.timeout(1_800_000);
   let folder: string;
   let promtool: string;
   const config = parseEstateConfig({ values: {}, keys: [], secrets: new Set(['clusterToken']) });

@@ -14,7 +14,7 @@ const KEY = 'the-key-of-the-test';
 const USED = { action: 'scale_up', count: 1, reason: 'the test' };
 
 describe('autoscaler: malformed and hostile requests to its process', function () {
-  this.timeout(900_000);
+  this.timeout(1_800_000);
   let system: AutoscalerSystem;
   let stores: AutoscalerStores;
   let leader: RunningService;

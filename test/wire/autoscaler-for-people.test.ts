@@ -23,7 +23,7 @@ const ADDRESS =
 const PROJECT = path.join(__dirname, '..', '..');
 
 describe('what people see of a running autoscaler', function () {
-  this.timeout(900_000);
+  this.timeout(1_800_000);
   let system: AutoscalerSystem;
   let redis: Redis;
   let replica: RunningService;
@@ -182,7 +182,7 @@ describe('what people see of a running autoscaler', function () {
         env: { ...replica.env, ...more },
         stdio: ['ignore', 'pipe', 'inherit'],
       });
-      const exited = once(child, 'exit');
+      const exited = once(child, 'close');
       let text = '';
       child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
       try {

@@ -67,7 +67,7 @@ const nameOf = (number: number): string => `k3s-worker-${number}`;
  * elsewhere.
  */
 describe('autoscaler: what is killed in the middle of an operation', function () {
-  this.timeout(900_000);
+  this.timeout(1_800_000);
   let system: AutoscalerSystem;
   let stores: AutoscalerStores;
   let gate: RedisGate;

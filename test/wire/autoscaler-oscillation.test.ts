@@ -17,7 +17,7 @@ const MIN_NODES = 2;
 const MAX_NODES = 4;
 
 describe('autoscaler as a process: a load that comes and goes', function () {
-  this.timeout(900_000);
+  this.timeout(1_800_000);
   let system: AutoscalerSystem;
   let stores: AutoscalerStores;
   let leader: RunningService;

@@ -23,7 +23,7 @@ interface Wrong {
 }
 
 describe('autoscaler: what is wrong by hand is mended by one round of reconciliation', function () {
-  this.timeout(900_000);
+  this.timeout(1_800_000);
   let system: AutoscalerSystem;
   let stores: AutoscalerStores;
   let leader: RunningService;

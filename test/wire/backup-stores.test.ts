@@ -24,7 +24,7 @@ const NO_CLUSTER = new KubeConfig();
 const say = () => undefined;
 
 describe('a backup of real stores', function () {
-  this.timeout(600_000);
+  this.timeout(1_800_000);
   let redisServer: RedisServer;
   let mongoServer: MongoServer;
   let redis: Redis;

@@ -10,7 +10,7 @@ const ROOT = path.join(__dirname, '../..');
 const run = promisify(execFile);
 
 describe('npm run bench -- --quick', function () {
-  this.timeout(300_000);
+  this.timeout(1_800_000);
   let folder: string;
   let printed: string;
 

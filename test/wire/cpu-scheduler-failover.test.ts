@@ -17,7 +17,7 @@ const NODES = 20;
 const LATE = { late: 'true' };
 
 describe('cpu-scheduler in two replicas, the leader killed in the middle of 200 pods', function () {
-  this.timeout(900_000);
+  this.timeout(1_800_000);
   let plane: ControlPlane;
   let api: KubeApi;
   let prometheus: FakePrometheus;
@@ -40,6 +40,9 @@ describe('cpu-scheduler in two replicas, the leader killed in the middle of 200 
       PROM_URL: prometheus.url,
       // Few at a time, so that there is a middle to be killed in.
       BIND_CONCURRENCY: '2',
+      FIRST_READING_WAIT_MS: '600000',
+      // What the first has bound counts for the second, however long the Lease takes to run out.
+      POD_START_LIMIT_MS: '3600000',
       LEASE_DURATION_MS: '30000',
       LEASE_RENEW_DEADLINE_MS: '20000',
     };

@@ -32,7 +32,7 @@ const ofJob = (name: string, labels: object = {}) => ({
 });
 
 describe('cpu-scheduler offloads a hot node', function () {
-  this.timeout(900_000);
+  this.timeout(1_800_000);
   let plane: ControlPlane;
   let api: KubeApi;
   let prometheus: FakePrometheus;
@@ -44,6 +44,8 @@ describe('cpu-scheduler offloads a hot node', function () {
     LEASE_NAMESPACE: 'berth-system',
     PROM_URL: prometheus.url,
     CPU_POLL_INTERVAL_MS: '1500',
+    // On a busy machine the first reading takes its time, and without it pods go elsewhere.
+    FIRST_READING_WAIT_MS: '600000',
     PLACEMENT_SETTLE_MS: '0',
     OFFLOAD_INTERVAL_MS: '1000',
     OFFLOAD_MIN_AGE_MS: '1000',
@@ -150,7 +152,9 @@ describe('cpu-scheduler offloads a hot node', function () {
     await eventually('the youngest is evicted', async () => !(await names()).includes('younger'));
     // Before it is hot for two readings more, and others have their turn.
     prometheus.ratios.set('hot', 0.05);
-    assert.equal(evicted()[0], 'work/younger');
+    // The API server knows of it before the scheduler has its answer, and says so.
+    const [first] = await eventually('it says so', async () => evicted().length > 0 && evicted());
+    assert.equal(first, 'work/younger');
     for (const kept of ['guarded', 'no-job']) assert.ok((await names()).includes(kept), kept);
     const event = await eventually('the event', async () =>
       (await listEvents(api, 'work')).find(

@@ -34,7 +34,7 @@ interface Sent {
 }
 
 describe('the docker-socket-proxy, as the stack declares it, on the real engines', function () {
-  this.timeout(900_000);
+  this.timeout(1_800_000);
   let lab: LabEngine;
   let engine: Engine;
   let context: string | undefined;

@@ -29,7 +29,7 @@ const program = () => {
 };
 
 describe('drift, from what the real engine says of a refresh', function () {
-  this.timeout(900_000);
+  this.timeout(1_800_000);
   let folder: string;
   let engine: Engine;
   let stack: Stack;

@@ -5,7 +5,7 @@ import { run } from '../lab/exec';
 import { startEngine, type Engine } from './support/engine';
 
 describe("the engine's state in a folder", function () {
-  this.timeout(600_000);
+  this.timeout(1_800_000);
   let engine: Engine;
   before(async () => {
     engine = await startEngine(() => Promise.resolve());

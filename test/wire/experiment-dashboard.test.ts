@@ -25,7 +25,7 @@ const DESIRED = 3;
 const RUNNING = 2;
 
 describe("the experiment's dashboard, from a real kube-state-metrics and Prometheus", function () {
-  this.timeout(900_000);
+  this.timeout(1_800_000);
   const chart = labChart(
     (folder) => cp(CHART, folder, { recursive: true }),
     ({ prometheus }) =>

@@ -7,7 +7,7 @@ import { FakeJobApi } from './support/fake-job-api';
 import { RunningService } from './support/running-service';
 
 describe('the loads of an experiment, by the real load generator on the real workload', function () {
-  this.timeout(600_000);
+  this.timeout(1_800_000);
   let workload: RunningService;
   let server: FakeJobApi;
   let api: KubeApi;

@@ -10,10 +10,10 @@ import { createNode, eventually } from './support/kube';
 import { ScalerClient } from './support/scaler-client';
 import { temporaryFolder } from './support/service-process';
 
-const LIMIT_MS = 180_000;
+const LIMIT_MS = 600_000;
 
 describe('external-scaler with TLS', function () {
-  this.timeout(600_000);
+  this.timeout(1_800_000);
   let plane: ScalerPlane;
   let prometheus: FakePrometheus;
   let scaler: ScalerProcess;

@@ -7,12 +7,12 @@ import { FakePrometheus } from './support/fake-prometheus';
 import { createNode, eventually } from './support/kube';
 import { ref, ScalerClient } from './support/scaler-client';
 
-const LIMIT_MS = 180_000;
+const LIMIT_MS = 600_000;
 const soon = <T>(what: string, ask: () => Promise<T | undefined | false>): Promise<T> =>
   eventually(what, ask, LIMIT_MS);
 
 describe('external-scaler with a real API server', function () {
-  this.timeout(600_000);
+  this.timeout(1_800_000);
   let plane: ScalerPlane;
   let prometheus: FakePrometheus;
   let scaler: ScalerProcess;
@@ -147,7 +147,11 @@ describe('external-scaler with a real API server', function () {
       const reads = () => quiet.metric('external_scaler_cpu_reads_total{outcome="ok"}');
       const before = await reads();
       await Promise.all(Array.from({ length: 500 }, () => caller.metric('one')));
-      assert.equal(await reads(), before);
+      // The one of each minute may be due just now.
+      assert.ok(
+        ((await reads()) ?? NaN) <= (before ?? NaN) + 1,
+        `${await reads()}, after ${before}`,
+      );
     } finally {
       caller.close();
       await quiet.stop();

@@ -42,7 +42,7 @@ const SCRIPTS: Readonly<Record<string, string>> = {
 };
 
 describe('scripts for hosts over SSH', function () {
-  this.timeout(900_000);
+  this.timeout(1_800_000);
   let shellcheck: Program;
   let folder: string;
   before(async () => {

@@ -18,7 +18,7 @@ function changesOf({ summary }: UpResult): Record<string, number> {
 }
 
 describe('lab command plugin, on the real pulumi engine', function () {
-  this.timeout(900_000);
+  this.timeout(1_800_000);
   let engine: Engine;
   let folder: string;
 

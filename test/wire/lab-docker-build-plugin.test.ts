@@ -17,7 +17,7 @@ interface Index {
 }
 
 describe('lab docker-build plugin, on the real pulumi engine, buildkitd and registry', function () {
-  this.timeout(900_000);
+  this.timeout(1_800_000);
   let lab: LabEngine;
   let engine: Engine;
   let folder: string;

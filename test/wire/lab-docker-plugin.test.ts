@@ -17,7 +17,7 @@ interface Estate {
 }
 
 describe('lab docker plugin, on the real pulumi and Docker engines', function () {
-  this.timeout(900_000);
+  this.timeout(1_800_000);
   let lab: LabEngine;
   let engine: Engine;
   const estate: Estate = { memory: 64, cpus: '0.5', driver: 'bridge', extra: {} };

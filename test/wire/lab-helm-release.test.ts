@@ -30,7 +30,7 @@ spec:
 const SCHEMA = { properties: { color: { enum: ['red', 'blue'] } } };
 
 describe("lab: Helm releases under Pulumi's engine, against an API server", function () {
-  this.timeout(900_000);
+  this.timeout(1_800_000);
   let controlPlane: ControlPlane;
   let engine: Engine;
   let stack: Stack;

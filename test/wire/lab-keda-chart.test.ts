@@ -6,7 +6,7 @@ import { objectsOf } from './support/chart-objects';
 import { labChart } from './support/lab-chart';
 
 describe('lab: the chart of KEDA, with the values that Berth sets for the official one', function () {
-  this.timeout(600_000);
+  this.timeout(1_800_000);
   const chart = labChart(
     writeKedaChart,
     ({ keda }) => new Keda('keda', { keda, guard: unguarded }, {}),

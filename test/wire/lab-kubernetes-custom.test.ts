@@ -23,7 +23,7 @@ interface Berth {
 }
 
 describe('lab: the kubernetes plugin and custom resources', function () {
-  this.timeout(600_000);
+  this.timeout(1_800_000);
   this.bail(true);
   let controlPlane: ControlPlane;
   let engine: Engine;
@@ -55,9 +55,9 @@ describe('lab: the kubernetes plugin and custom resources', function () {
   const live = async () => (await custom.getNamespacedCustomObject(ONE)) as Berth;
   /** Waits for a state of the live object; the limit is for machines that are busy. */
   const until = async (what: string, look: () => Promise<boolean>) => {
-    for (const deadline = Date.now() + 180_000; Date.now() < deadline; await pause(200))
+    for (const deadline = Date.now() + 600_000; Date.now() < deadline; await pause(200))
       if (await look().catch(() => false)) return;
-    assert.fail(`${what}: not within 180 s`);
+    assert.fail(`${what}: not within 600 s`);
   };
 
   before(async function () {

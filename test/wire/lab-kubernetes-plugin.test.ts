@@ -20,7 +20,7 @@ interface Wanted {
 }
 
 describe("lab: the kubernetes plugin under Pulumi's engine, against an API server", function () {
-  this.timeout(900_000);
+  this.timeout(1_800_000);
   let controlPlane: ControlPlane;
   let engine: Engine;
   let stack: Stack;

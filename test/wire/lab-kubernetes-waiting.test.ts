@@ -10,7 +10,7 @@ type Options = pulumi.CustomResourceOptions;
 
 describe('lab: the kubernetes plugin waits for what real controllers do', function () {
   // kwok takes its time with pods that come later, above all on a busy machine.
-  this.timeout(900_000);
+  this.timeout(1_800_000);
   let controlPlane: ControlPlane;
   let engine: Engine;
   let stack: Stack;

@@ -36,7 +36,7 @@ interface Ended {
 }
 
 describe('lab language host, under a plain pulumi command line', function () {
-  this.timeout(900_000);
+  this.timeout(1_800_000);
   let folder: string;
   let project: string;
   let env: NodeJS.ProcessEnv;

@@ -24,7 +24,7 @@ interface Rendered {
 }
 
 describe('lab: the official chart of metrics-server, with the values that Berth sets', function () {
-  this.timeout(600_000);
+  this.timeout(1_800_000);
   let folder: string;
 
   before(async () => {

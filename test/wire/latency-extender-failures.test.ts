@@ -7,7 +7,7 @@ const IGNORING = 'ignoring';
 const PATIENT = 'patient';
 
 describe('a real kube-scheduler while readings, or the extender, fail', function () {
-  this.timeout(900_000);
+  this.timeout(1_800_000);
   let system: LatencySystem;
   /** Pods of the default scheduler do not notice. */
   const defaultPlaces = async (name: string): Promise<void> => {

@@ -18,7 +18,7 @@ const only = (...nodes: string[]) => ({
 });
 
 describe('latency-extender with a real kube-scheduler', function () {
-  this.timeout(900_000);
+  this.timeout(1_800_000);
   let system: LatencySystem;
 
   before(async () => {

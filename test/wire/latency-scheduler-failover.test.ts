@@ -11,7 +11,7 @@ const NAME = 'latency-aware-scheduler';
 const LEASE = `/apis/coordination.k8s.io/v1/namespaces/${NAME}/leases/${NAME}`;
 
 describe('two replicas of the latency-aware scheduler', function () {
-  this.timeout(900_000);
+  this.timeout(1_800_000);
   let system: LatencySystem;
   let leader: Processes;
   const end = new AbortController();

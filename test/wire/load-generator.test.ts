@@ -21,7 +21,7 @@ interface Row {
 }
 
 describe('load generator process', function () {
-  this.timeout(600_000);
+  this.timeout(1_800_000);
   let folder: string;
   let server: HeldServer | undefined;
   const file = (name: string): string => path.join(folder, name);

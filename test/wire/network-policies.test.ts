@@ -22,7 +22,7 @@ const config = parseEstateConfig({
 });
 
 describe('network policies on a real API server', function () {
-  this.timeout(300_000);
+  this.timeout(1_800_000);
   let cluster: ControlPlane;
 
   before(async () => {

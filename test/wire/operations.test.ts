@@ -26,7 +26,7 @@ const GUIDE = path.join(__dirname, '..', '..', 'docs', 'operations.md');
 const SCALED_JOBS = '/apis/keda.sh/v1alpha1/namespaces/posture/scaledjobs';
 
 describe('what docs/operations.md tells people to run, on a real node with Redis and MongoDB', function () {
-  this.timeout(1_200_000);
+  this.timeout(1_800_000);
   let project: string;
   let cluster: LabCluster;
   let api: KubeApi;

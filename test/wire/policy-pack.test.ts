@@ -29,7 +29,7 @@ const program =
   };
 
 describe('the policy pack, under the real engine', function () {
-  this.timeout(900_000);
+  this.timeout(1_800_000);
   let engine: Engine;
 
   before(async function () {

@@ -51,7 +51,7 @@ const estate = (values: Values, password: string) => () => {
 };
 
 describe('a preview as Markdown, from what the real engine says of the real estate', function () {
-  this.timeout(900_000);
+  this.timeout(1_800_000);
   let engine: Engine;
 
   const previewed = async (values: Values, password = PASSWORD) => {

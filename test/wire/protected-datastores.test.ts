@@ -17,7 +17,7 @@ import { startMemoryEngine } from './support/memory-engine';
 const STORES = ['cluster-server-var-lib-rancher-k3s', 'mongodb', 'redis'];
 
 describe('protected datastores, with the real estate and the real engine', function () {
-  this.timeout(900_000);
+  this.timeout(1_800_000);
   let engine: Engine;
 
   before(async function () {

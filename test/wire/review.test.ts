@@ -24,7 +24,7 @@ new kubernetes.core.v1.Secret('token', { stringData: { token: config.requireSecr
 `;
 
 describe('a review of a pull request, by the real engine and a file backend', function () {
-  this.timeout(900_000);
+  this.timeout(1_800_000);
   let folder: string;
   let backend: string;
   let env: NodeJS.ProcessEnv;

@@ -44,7 +44,7 @@ function tableOf(service: string): SettingsTable {
 }
 
 describe('the main of every service', function () {
-  this.timeout(300_000);
+  this.timeout(1_800_000);
 
   it('is looked at here', () => {
     for (const name of ['analyzer', 'cpu-scheduler', 'image-feeder', 'node-controller'])

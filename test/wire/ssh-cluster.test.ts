@@ -26,7 +26,7 @@ interface Change {
 }
 
 describe('k3s on hosts over a real sshd, by the real pulumi engine', function () {
-  this.timeout(1_200_000);
+  this.timeout(1_800_000);
   let lab: LabHosts;
   let engine: Engine;
   let samples: ArgumentSamples;

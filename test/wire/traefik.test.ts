@@ -17,7 +17,7 @@ import { startTraefik, type TraefikProcess } from './support/traefik';
 const ROUTES = '/apis/traefik.io/v1alpha1/namespaces';
 
 describe('Traefik, as the chart runs it, beside a real API server', function () {
-  this.timeout(600_000);
+  this.timeout(1_800_000);
   const chart = labChart(
     writeTraefikChart,
     ({ traefik }) => new Traefik('traefik', { traefik, guard: unguarded }, {}),

@@ -8,7 +8,7 @@ const SLEEP_MS = 10_000;
 const PRIMES = 10;
 
 describe('workload process', function () {
-  this.timeout(600_000);
+  this.timeout(1_800_000);
   let service: RunningService | undefined;
   const start = async (env: Record<string, string> = {}): Promise<RunningService> =>
     (service = await RunningService.start('workload', {

@@ -163,7 +163,7 @@ export class ScalerProcess {
     await eventually(
       'it is ready',
       async () => (await started.get('/readyz')).status === 200,
-      180_000,
+      600_000,
     );
     return started;
   }

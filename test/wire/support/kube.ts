@@ -136,7 +136,7 @@ export async function listEvents(api: KubeApi, namespace: string): Promise<SeenE
 export async function eventually<T>(
   what: string,
   ask: () => Promise<T | undefined | false>,
-  limitMs = 180_000,
+  limitMs = 600_000,
 ): Promise<T> {
   const untilMs = Date.now() + limitMs;
   let last: unknown;

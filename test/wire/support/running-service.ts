@@ -49,7 +49,8 @@ export class RunningService {
   ) {
     child.stdout?.on('data', (chunk: Buffer) => this.#take(chunk.toString()));
     child.stderr?.on('data', (chunk: Buffer) => (this.#errors += chunk.toString()));
-    this.exited = new Promise((resolve) => child.once('exit', (code) => resolve(code)));
+    // Not `exit`: what it has said before may still be on its way then.
+    this.exited = new Promise((resolve) => child.once('close', (code) => resolve(code)));
   }
 
   static async start(
@@ -99,7 +100,7 @@ export class RunningService {
   }
 
   /** Waits for a line of the log. @throws when the process ends first, or it takes too long. */
-  async until(what: string, is: (line: LogLine) => boolean, limitMs = 180_000): Promise<LogLine> {
+  async until(what: string, is: (line: LogLine) => boolean, limitMs = 600_000): Promise<LogLine> {
     const untilMs = Date.now() + limitMs;
     for (;;) {
       const found = this.lines.find(is);
