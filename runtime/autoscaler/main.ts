@@ -8,8 +8,8 @@ import { kubeLeaseStore } from '../shared/kubernetes/lease-store';
 import { serviceElector } from '../shared/kubernetes/service-elector';
 import type { Running } from '../shared/lifecycle';
 import type { Logger } from '../shared/log';
-import { PrometheusCpu } from '../shared/node-cpu/prometheus-cpu';
-import type { AddressedNode } from '../shared/node-cpu/types';
+import { PrometheusUsages } from '../shared/node-cpu/prometheus-usages';
+import type { AddressedNode, CpuMetrics } from '../shared/node-cpu/types';
 import { PrometheusClient } from '../shared/prometheus';
 import { serviceMain } from '../shared/service-main';
 import { checkLeaseSettings } from '../shared/service-settings';
@@ -156,7 +156,7 @@ function connectStores(settings: AutoscalerSettings, log: Logger) {
   };
 }
 
-/** CPU and memory of the nodes, read in the same manner. */
+/** CPU and memory of the nodes, read in the same manner, with one query for both. */
 function readings(
   prometheus: PrometheusClient,
   settings: AutoscalerSettings,
@@ -164,17 +164,19 @@ function readings(
   clock: Clock,
   log: Logger,
 ) {
-  const of = (what: string, ratioQuery: string, timeQuery: string): NodeCpuReadings =>
+  const { cpuQuery, cpuTimeQuery, memoryQuery, memoryTimeQuery } = settings;
+  const usages = new PrometheusUsages(prometheus, clock, {
+    cpu: { ratioQuery: cpuQuery, timeQuery: cpuTimeQuery },
+    memory: { ratioQuery: memoryQuery, timeQuery: memoryTimeQuery },
+  });
+  const of = (what: string, source: CpuMetrics): NodeCpuReadings =>
     new NodeCpuReadings(
-      new PrometheusCpu(prometheus, clock, ratioQuery, timeQuery),
+      source,
       { what, intervalMs: settings.cpuPollIntervalMs, settleMs: SETTLE_AFTER_SCRAPE_MS, ...told },
       clock,
       log,
     );
-  return {
-    cpu: of('CPU', settings.cpuQuery, settings.cpuTimeQuery),
-    memory: of('memory', settings.memoryQuery, settings.memoryTimeQuery),
-  };
+  return { cpu: of('CPU', usages.of('cpu')), memory: of('memory', usages.of('memory')) };
 }
 
 serviceMain({

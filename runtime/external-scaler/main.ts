@@ -10,6 +10,7 @@ import { PrometheusClient } from '../shared/prometheus';
 import { serviceMain } from '../shared/service-main';
 import { ControllerClient } from './adapters/controller-client';
 import { KubeWatch } from './adapters/kube-watch';
+import { SharedCpu } from './adapters/shared-cpu';
 import { serverTls } from './adapters/tls';
 import { startGrpcServer } from './grpc/server';
 import { externalScalerMetrics } from './metrics';
@@ -38,19 +39,6 @@ async function start(settings: ExternalScalerSettings, log: Logger): Promise<Run
   const changed = (): void => scaler.changed();
   const cluster = new Cluster(changed);
   const watch = new KubeWatch(api, settings.namespace, clock, log);
-  const cpu = new NodeCpuReadings(
-    new PrometheusCpu(prometheus, clock, settings.cpuQuery, settings.cpuTimeQuery),
-    {
-      intervalMs: settings.cpuPollIntervalMs,
-      nodes: () => cluster.nodes.values(),
-      onRead: (outcome) => {
-        metrics.reads.inc({ outcome });
-        changed();
-      },
-    },
-    clock,
-    log,
-  );
   const controller =
     settings.controllerUrl === ''
       ? undefined
@@ -62,8 +50,26 @@ async function start(settings: ExternalScalerSettings, log: Logger): Promise<Run
           },
           clock,
           log,
-          changed,
+          () => {
+            // Its readings are taken over when they come; that asks nobody.
+            if (watch.synced && controller?.readings() !== undefined) void cpu.once();
+            changed();
+          },
         );
+  const own = new PrometheusCpu(prometheus, clock, settings.cpuQuery, settings.cpuTimeQuery);
+  const cpu: NodeCpuReadings = new NodeCpuReadings(
+    controller === undefined ? own : new SharedCpu(controller, own),
+    {
+      intervalMs: settings.cpuPollIntervalMs,
+      nodes: () => cluster.nodes.values(),
+      onRead: (outcome) => {
+        metrics.reads.inc({ outcome });
+        changed();
+      },
+    },
+    clock,
+    log,
+  );
   const scaler: Scaler = new Scaler({ cluster, watch, cpu, controller }, settings, clock, metrics);
   const grpc = await startGrpcServer(
     { host: settings.httpHost, port: settings.grpcPort, tls },

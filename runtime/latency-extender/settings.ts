@@ -89,6 +89,13 @@ const readingSettings = defineSettings({
       'topk(1, sum by (node) (rate(traefik_entrypoint_requests_total{entrypoint="web"}[1m])))',
     ),
   },
+  trafficIntervalMs: {
+    env: 'TRAFFIC_INTERVAL_MS',
+    description:
+      'Time between two questions for the busiest node; asked in each round while it is not known',
+    unit: 'ms',
+    schema: integerSetting(100, 10 * MINUTE, 30 * SECOND),
+  },
   trafficMaxAgeMs: {
     env: 'TRAFFIC_MAX_AGE_MS',
     description: 'The busiest node is that of the last answer of Prometheus for so long',
@@ -103,7 +110,7 @@ const readingSettings = defineSettings({
   },
   refreshIntervalMs: {
     env: 'REFRESH_INTERVAL_MS',
-    description: 'Time between two rounds of questions to Prometheus and the probers',
+    description: 'Time between two rounds of questions to the probers',
     unit: 'ms',
     schema: integerSetting(100, 10 * MINUTE, 10 * SECOND),
   },

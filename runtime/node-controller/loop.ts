@@ -8,7 +8,7 @@ import { labelPatches } from './policy/labels';
 import { ranked } from './policy/rank';
 import type { ClusterWatch, Leadership, NodeLabels } from './ports';
 import type { JobReleases } from './releases';
-import type { LastCount, RankedVerdict } from './types';
+import type { LastCount, RankedVerdict, SharedReading } from './types';
 
 /** Patches in flight at once. */
 const BATCH = 8;
@@ -53,6 +53,20 @@ export class NodeController {
   /** The last count; undefined before the first. */
   get last(): LastCount | undefined {
     return this.#last && { ...this.#last, leader: this.parts.leadership.isLeader() };
+  }
+
+  /** CPU of the nodes as it is known now, for others; undefined while it cannot be read. */
+  get readings(): Readonly<Record<string, SharedReading>> | undefined {
+    const { watch, readings } = this.parts;
+    if (readings.problem !== undefined) return undefined;
+    const nowMs = this.clock.nowMs();
+    const known: Record<string, SharedReading> = {};
+    for (const { name } of watch.nodes()) {
+      const reading = readings.reading(name);
+      if (reading.state === 'known')
+        known[name] = { cpuRatio: reading.value, ageMs: nowMs - reading.takenAtMs };
+    }
+    return known;
   }
 
   /** This replica may act from now on. */

@@ -84,7 +84,11 @@ async function start(settings: NodeControllerSettings, log: Logger): Promise<Run
       app.get('/last', (_request, response) => {
         const { last } = controller;
         if (last === undefined) response.status(503).json({ error: 'nothing was counted yet' });
-        else response.json({ ...last, ...(releases && { release: releases.last ?? null }) });
+        else {
+          const { readings } = controller;
+          const release = releases && { release: releases.last ?? null };
+          response.json({ ...last, ...release, ...(readings && { readings }) });
+        }
       }),
   });
   log.info({ identity, port: server.port }, 'started');

@@ -1,5 +1,11 @@
 import type { NodeVerdict } from '../node-availability/types';
 
+/** CPU of a node as others may take it over, 0..1, and how long ago it was taken. */
+export interface SharedReading {
+  readonly cpuRatio: number;
+  readonly ageMs: number;
+}
+
 /** Label that puts a suspended Job into the queue, when its value is `true`. */
 export const QUEUE_LABEL = 'posture/queue';
 /** What the pods of analyzers are labelled: `app=posture`. */

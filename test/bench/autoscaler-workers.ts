@@ -130,9 +130,11 @@ const rowsOf = (times: Readonly<Record<Peer, Times[]>>): Row[] =>
 function goalsOf(times: Readonly<Record<Peer, Times[]>>, scrapeMs: number): Goal[] {
   const { 'usage crosses': usage, 'a pod waits': waits, 'by hand': hand } = times;
   const grown = (what: string, all: readonly Times[], mostMs: number): Goal => ({
+    row: 'autoscaler-worker',
     what: `autoscaler: ${what} -> container started (of which until Docker had made it): p50`,
     measured: `${of(all, 'toStarted')} ms (${of(all, 'toCreated')} ms)`,
     peer: `docker run by hand: ${of(hand, 'toStarted')} ms (${of(hand, 'toCreated')} ms)`,
+    ratio: `${rounded(of(all, 'toStarted') / of(hand, 'toStarted'))} x`,
     goal: `<= ${mostMs} ms`,
     met: of(all, 'toStarted') <= mostMs,
   });
@@ -145,9 +147,11 @@ function goalsOf(times: Readonly<Record<Peer, Times[]>>, scrapeMs: number): Goal
     ),
     grown('a pod waits', waits, REACTION_MS),
     {
+      row: 'autoscaler-worker',
       what: 'autoscaler: container started -> node Ready: p50',
       measured: `${ours} ms`,
       peer: `docker run by hand: ${byHand} ms`,
+      ratio: `${rounded(ours / byHand)} x`,
       goal: `<= ${READY_FACTOR} x by hand`,
       met: ours <= READY_FACTOR * byHand,
     },

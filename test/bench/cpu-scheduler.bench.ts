@@ -1,13 +1,13 @@
 import { Bench } from 'tinybench';
 import { choose } from '../../runtime/cpu-scheduler/policy/choose';
 import { cluster, NO_CONTEXT, node, NOW_MS, pod, SETTINGS } from '../policy/cpu-scheduler/support';
-import { latencyRows, type Bench as RegisteredBench } from './report';
+import { latencyRows, type Bench as RegisteredBench, timesOf } from './report';
 
 /** One decision and its reservation, by number of nodes: without preferences, and with some that no node meets. */
 export const choosingBench: RegisteredBench = {
   what: 'cost of placing one pod, by number of nodes',
   async run({ quick }) {
-    const bench = new Bench({ time: quick ? 50 : 500 });
+    const bench = new Bench(timesOf(quick));
     const preferred = {
       weight: 1,
       preference: { matchExpressions: [{ key: 'none', operator: 'Exists' }] },

@@ -4,7 +4,7 @@ import { parseExtenderArgs } from '../../runtime/latency-extender/wire/extender-
 import { cluster, extender, NOW_MS } from '../policy/latency-extender/support';
 import { BUSIEST, nodeNames, nodeObject, readingOf } from './extender-nodes';
 import { growthExponent } from './growth';
-import { latencyRows, median, quantile, rounded, type Row } from './report';
+import { latencyRows, median, quantile, rounded, type Row, timesOf } from './report';
 import type { ExtenderServer } from './extender-servers';
 
 /** A pod as the API server gives it to kube-scheduler, roughly. */
@@ -97,7 +97,7 @@ export function parsingRow(nodes: number): Row {
 /** What one pod costs, parsing, filter and prioritize together, without HTTP; and how that grows with the nodes. */
 export async function decisionRows(quick: boolean): Promise<{ rows: Row[]; raw: unknown }> {
   const counts = [10, 100, 1000, 5000];
-  const bench = new Bench({ time: quick ? 200 : 1000 });
+  const bench = new Bench(timesOf(quick, 1000));
   for (const count of counts) {
     const names = nodeNames(count);
     const readings = names.map((name) => {

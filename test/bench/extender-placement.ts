@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { pino } from 'pino';
 import { systemClock } from '../../runtime/shared/clock';
@@ -23,6 +24,8 @@ const PODS = `/api/v1/namespaces/${NAMESPACE}/pods`;
 const QPS = 5000;
 /** Pods at the beginning are not counted: programs warm up. */
 const WARM_SHARE = 0.25;
+/** How the pods of the light load are called. */
+const LIGHT = 'light-';
 
 /** How a kube-scheduler places pods. */
 export interface Scheduling {
@@ -52,6 +55,15 @@ export interface Placed {
   /** Processor time for each pod after the first: of the scheduler, and of the API server with its store. */
   readonly schedulerMs: number;
   readonly serverMs: number;
+  /** From asking for each of the pods of the light load until it was seen on a node, in ms; none where none was asked for. */
+  readonly lightMs: readonly number[];
+}
+
+/** Pods that come one by one, when nothing else waits. */
+export interface LightLoad {
+  readonly pods: number;
+  /** Between two of them. */
+  readonly gapMs: number;
 }
 
 /** A real API server with nodes that are objects only, and one kube-scheduler at a time. */
@@ -88,39 +100,52 @@ export class PlacementCluster {
   }
 
   /** Lets a fresh kube-scheduler place so many waiting pods, for so long at most. */
-  async place(scheduling: Scheduling, pods: number, limitMs: number): Promise<Placed> {
+  async place(
+    scheduling: Scheduling,
+    pods: number,
+    limitMs: number,
+    light?: LightLoad,
+  ): Promise<Placed> {
     const folder = await mkdtemp(path.join(tmpdir(), 'berth-bench-'));
     try {
-      return await this.placeWith(() => this.#kubeScheduler(folder, scheduling), pods, limitMs);
+      const start = () => this.#kubeScheduler(folder, scheduling);
+      return await this.placeWith(start, pods, limitMs, light);
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
   }
 
-  /** Lets a scheduler that is started when the pods wait place so many of them, for so long at most. */
+  /** Lets a scheduler that is started when the pods wait place so many of them, for so long at most; then light load. */
   async placeWith(
     start: () => Promise<RunningScheduler>,
     pods: number,
     limitMs: number,
+    light: LightLoad = { pods: 0, gapMs: 0 },
   ): Promise<Placed> {
     const limit = pLimit(32);
-    const create = (index: number): Promise<unknown> =>
-      createPod(this.api, NAMESPACE, `pod-${index}`, {
-        cpu: '10m',
-        spec: { schedulerName: SCHEDULER },
-      });
-    await Promise.all(Array.from({ length: pods }, (_, index) => limit(() => create(index))));
+    const create = (name: string): Promise<unknown> =>
+      createPod(this.api, NAMESPACE, name, { cpu: '10m', spec: { schedulerName: SCHEDULER } });
+    await Promise.all(
+      Array.from({ length: pods }, (_, index) => limit(() => create(`pod-${index}`))),
+    );
     const boundAtMs = new Map<string, number>();
+    const lightAtMs = new Map<string, number>();
+    const present = new Set<string>();
     const end = new AbortController();
     const informer = new Informer<Pod, Pod>(
       this.api,
       { path: PODS, project: (pod) => pod },
       {
         set: ({ metadata, spec }) => {
-          if (spec.nodeName !== undefined && !boundAtMs.has(metadata.uid))
-            boundAtMs.set(metadata.uid, performance.now());
+          present.add(metadata.uid);
+          if (spec.nodeName === undefined) return;
+          const { name } = metadata;
+          const [times, key] = name.startsWith(LIGHT)
+            ? ([lightAtMs, name] as const)
+            : ([boundAtMs, metadata.uid] as const);
+          if (!times.has(key)) times.set(key, performance.now());
         },
-        remove: () => undefined,
+        remove: ({ metadata }) => void present.delete(metadata.uid),
       },
       systemClock,
       pino({ level: 'silent' }),
@@ -139,12 +164,28 @@ export class PlacementCluster {
         async () => boundAtMs.size === pods || performance.now() > untilMs,
       );
       const counted = boundAtMs.size - before;
-      return {
+      const burst = {
         podsPerSecond: rateOf([...boundAtMs.values()]),
         pods: boundAtMs.size,
         schedulerMs: ((await scheduler.processorMs()) - schedulerBeforeMs) / counted,
         serverMs: ((await this.plane.processorMs()) - serverBeforeMs) / counted,
       };
+      const lightMs: number[] = [];
+      if (light.pods > 0) {
+        await this.#removePods();
+        await eventually('no pod of before is left', async () => present.size === 0);
+        const askedAtMs = new Map<string, number>();
+        for (let index = 0; index < light.pods; index += 1) {
+          const name = `${LIGHT}${index}`;
+          askedAtMs.set(name, performance.now());
+          await create(name);
+          await pause(light.gapMs);
+        }
+        await eventually('all of them are bound', async () => lightAtMs.size === light.pods);
+        for (const [name, askedMs] of askedAtMs)
+          lightMs.push((lightAtMs.get(name) ?? NaN) - askedMs);
+      }
+      return { ...burst, lightMs };
     } finally {
       await scheduler.stop();
       end.abort();

@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { systemClock } from '../../runtime/shared/clock';
 import { KubeApi } from '../../runtime/shared/kubernetes/api';
+import { ApiError } from '../../runtime/shared/kubernetes/api-error';
 import { loadConnection } from '../../runtime/shared/kubernetes/connection';
 import { Informer } from '../../runtime/shared/kubernetes/informer';
 import type { Pod } from '../../runtime/shared/kubernetes/types';
@@ -23,7 +24,7 @@ async function bindAll(kubeconfig: string, schedulerName: string, nodes: number)
   const bind = async ({ metadata: { namespace, name, uid } }: Pod): Promise<void> => {
     inFlight += 1;
     turn = (turn + 1) % names.length;
-    await api.request({
+    const request = {
       method: 'POST',
       path: `/api/v1/namespaces/${namespace}/pods/${name}/binding`,
       body: {
@@ -32,6 +33,10 @@ async function bindAll(kubeconfig: string, schedulerName: string, nodes: number)
         metadata: { namespace, name, uid },
         target: { apiVersion: 'v1', kind: 'Node', name: names[turn] },
       },
+    } as const;
+    await api.request(request).catch((error: unknown) => {
+      // Pods are taken away when time is over.
+      if (!(error instanceof ApiError && error.status === 404)) throw error;
     });
     inFlight -= 1;
     pump();

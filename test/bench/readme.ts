@@ -1,17 +1,34 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { summaryOf, type SummaryRow } from './goal-rows';
 import { RESULTS, type Goal, type Row, type StoredResult } from './report';
 
-const README = path.join(__dirname, '..', '..', 'README.md');
+const ROOT = path.join(__dirname, '..', '..');
+const README = path.join(ROOT, 'README.md');
+const DETAILS = path.join(ROOT, 'docs', 'performance.md');
 const BEGIN = '<!-- bench: npm run bench -- --readme -->';
 const END = '<!-- bench end -->';
 
-/** Writes the table of the last full runs into the README, between its markers. @throws when there are none */
+/**
+ * Writes what the last full runs have left: a line for each row into the README, every goal, growth, and how busy the
+ * machine was into docs/performance.md, each between its markers. @throws when there are none
+ */
 export async function writeReadme(): Promise<void> {
   const results = await storedResults();
-  const text = await readFile(README, 'utf8');
-  await writeFile(README, withTable(text, tableOf(results)));
+  await replace(README, summaryTable(summaryOf(results)));
+  await replace(DETAILS, tableOf(results));
 }
+
+async function replace(file: string, table: string): Promise<void> {
+  await writeFile(file, withTable(await readFile(file, 'utf8'), table));
+}
+
+/** A line for each row of all goals. */
+export const summaryTable = (rows: readonly SummaryRow[]): string =>
+  table(
+    ['what', 'ours', 'peer', 'ratio', 'goal', 'met'],
+    rows.map(({ what, ours, peer, ratio, goal, met }) => [what, ours, peer, ratio, goal, met]),
+  );
 
 /** What full runs have left; quick ones are not to be quoted. @throws when there is nothing to quote */
 async function storedResults(): Promise<StoredResult[]> {
@@ -34,7 +51,7 @@ async function storedResults(): Promise<StoredResult[]> {
 /** The text with the table between its markers, in place of what was there. @throws when a marker is missing */
 export function withTable(text: string, table: string): string {
   const [from, to] = [text.indexOf(BEGIN), text.indexOf(END)];
-  if (from < 0 || to < from) throw new Error(`README.md: "${BEGIN}" and "${END}" must be in it`);
+  if (from < 0 || to < from) throw new Error(`"${BEGIN}" and "${END}" must be in it`);
   return `${text.slice(0, from)}${BEGIN}\n\n${table}\n\n${text.slice(to)}`;
 }
 
@@ -43,15 +60,16 @@ export function tableOf(results: readonly StoredResult[]): string {
   const goals = results.flatMap((result) => result.goals ?? []);
   const growth = results.flatMap(({ rows }) => rows.filter((row) => 'growth' in row));
   const parts = [
-    goals.length > 0 && table(['what', 'measured', 'peer', 'goal', 'met'], goals.map(cellsOfGoal)),
+    goals.length > 0 &&
+      table(['what', 'measured', 'peer', 'ratio', 'goal', 'met'], goals.map(cellsOfGoal)),
     growth.length > 0 && table(headOf(growth), growth.map(Object.values)),
     results.map(conditionsOf).join('\n'),
   ];
   return parts.filter((part) => part !== false).join('\n\n');
 }
 
-const cellsOfGoal = ({ what, measured, peer, goal, met }: Goal): string[] => [
-  ...[what, measured, peer, goal],
+const cellsOfGoal = ({ what, measured, peer, ratio, goal, met }: Goal): string[] => [
+  ...[what, measured, peer, ratio, goal],
   met === true ? 'yes' : met === false ? '**no**' : '—',
 ];
 

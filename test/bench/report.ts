@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import path from 'node:path';
 import type { Bench as TinyBench } from 'tinybench';
+import type { GoalRow } from './goal-rows';
 
 /** One line of a result: what was measured, with units in the names of the figures. */
 export type Row = Readonly<Record<string, string | number>>;
@@ -18,11 +19,15 @@ export interface BenchOptions {
 
 /** A figure that has a goal. */
 export interface Goal {
+  /** The line of the table of all goals that it belongs to. */
+  readonly row: GoalRow;
   readonly what: string;
   /** With its unit. */
   readonly measured: string;
   /** What the peer did in the same run; a dash without one. */
   readonly peer: string;
+  /** Ours to that of the peer, as the figures of a round are compared; a dash without one. */
+  readonly ratio: string;
   readonly goal: string;
   /** "not measured" where there was nothing to measure; `measured` says why. */
   readonly met: boolean | 'not measured';
@@ -56,6 +61,10 @@ export function quantile(values: readonly number[], share: number): number {
 /** Three significant digits: more is noise. */
 export const rounded = (value: number): number => Number(value.toPrecision(3));
 
+/** For how long each case is called, and before that to warm up. */
+export const timesOf = (quick: boolean, fullMs = 500) =>
+  quick ? { time: 50, warmupTime: 20 } : { time: fullMs };
+
 /** A row for each case of a finished run: how long one call takes. @throws when a case failed. */
 export function latencyRows(bench: TinyBench): Row[] {
   return bench.tasks.map(({ name, result }) => {
@@ -78,8 +87,9 @@ const machine = () => ({
   loadAverages: loadavg().map(rounded),
 });
 
-/** Where each bench leaves what it measured. */
+/** Where each bench leaves what it measured; quick ones apart, so that they are never taken for it. */
 export const RESULTS = path.join(__dirname, 'results');
+export const QUICK_RESULTS = path.join(RESULTS, 'quick');
 
 /** What is left of a run. */
 export interface StoredResult extends Required<BenchResult> {
@@ -94,8 +104,8 @@ export async function report(
   name: string,
   bench: Bench,
   options: BenchOptions,
-  folder = RESULTS,
-): Promise<void> {
+  folder: string,
+): Promise<StoredResult> {
   const before = machine();
   const print = (line: string): void => void process.stdout.write(`${line}\n`);
   print(`${name}: ${bench.what}`);
@@ -113,9 +123,9 @@ export async function report(
         .join('  ')}`,
     );
   }
-  for (const { what, measured, peer, goal, met } of goals)
+  for (const { what, measured, peer, ratio, goal, met } of goals)
     print(
-      `  ${met === true ? 'goal met' : met === false ? 'GOAL MISSED' : met}: ${what}: ${measured} (peer: ${peer}; goal: ${goal})`,
+      `  ${met === true ? 'goal met' : met === false ? 'GOAL MISSED' : met}: ${what}: ${measured} (peer: ${peer}; ratio: ${ratio}; goal: ${goal})`,
     );
   await mkdir(folder, { recursive: true });
   const file = path.join(folder, `${name}.json`);
@@ -125,4 +135,5 @@ export async function report(
   };
   await writeFile(file, `${JSON.stringify(result, null, 2)}\n`);
   print(`  took ${tookSeconds} s; raw figures: ${path.relative(process.cwd(), file)}`);
+  return result;
 }

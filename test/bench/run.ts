@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
+import { rowsOf, summaryOf } from './goal-rows';
 import { progress } from './progress';
-import { writeReadme } from './readme';
-import { report, type Bench } from './report';
+import { summaryTable, writeReadme } from './readme';
+import { QUICK_RESULTS, report, RESULTS, type Bench, type StoredResult } from './report';
 
 /** Every bench by its name; each is loaded only when it runs. */
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
@@ -26,9 +27,9 @@ npm run bench -- --readme
   --only NAME   this bench alone; may be given again: ${Object.keys(BENCHES).join(', ')}
   --rounds N    interleaved rounds of ours and its peers, 1..100 (${ROUNDS}; ${QUICK_ROUNDS} with --quick)
   --nodes N     nodes of the cluster where the bench has a choice, 1..10000
-  --quick       less of everything, in under 10 minutes: to see that it runs, not to be quoted
-  --results DIR where the raw figures go, in place of test/bench/results
-  --readme      runs nothing; writes what the last full runs have left into README.md
+  --quick       less of everything, in some 4 minutes: to see that it runs, not to be quoted
+  --results DIR where the raw figures go, in place of test/bench/results (test/bench/results/quick with --quick)
+  --readme      runs nothing; writes what the last full runs have left into README.md and docs/performance.md
 `;
 
 async function main(): Promise<void> {
@@ -55,14 +56,21 @@ async function main(): Promise<void> {
   const names = values.only ?? Object.keys(BENCHES);
   const unknown = names.find((name) => BENCHES[name] === undefined);
   if (unknown !== undefined) throw new Error(`--only ${unknown}: no such bench\n${USAGE}`);
+  const results: StoredResult[] = [];
+  const folder = values.results ?? (values.quick ? QUICK_RESULTS : RESULTS);
   for (const [index, name] of names.entries()) {
     progress(`bench ${index + 1} of ${names.length}: ${name}`);
     const bench = await BENCHES[name]?.();
     if (bench !== undefined) {
       const options = { rounds, quick: values.quick, nodes };
-      await report(name, bench, options, values.results);
+      results.push(await report(name, bench, options, folder));
     }
   }
+  // With --only, what nobody asked for is not missed.
+  const rows = summaryOf(results, values.only === undefined ? undefined : rowsOf(results));
+  if (rows.length === 0) return;
+  process.stdout.write(`\n${values.quick ? 'Quick: not to be quoted.\n\n' : ''}`);
+  process.stdout.write(`${summaryTable(rows)}\n`);
 }
 
 main().then(

@@ -68,6 +68,27 @@ describe('the oracle', () => {
     assert.equal(plan.peakRatio, 0.75);
   });
 
+  it('counts what others use on a node without jobs, as it is counted under every scheduler', () => {
+    const one = job('one');
+    const plan = planWithHindsight(traceWith([one], { a: [0], b: [1.5] }), WINDOW_MS);
+    assert.equal(plan.nodeOf.get(one), 'a');
+    assert.equal(plan.peakRatio, 0.75);
+  });
+
+  it('never has less than others use alone on the busiest node until the last job is done', () => {
+    fc.assert(
+      fc.property(jobs, background, (all, others) => {
+        const trace = traceWith(all, others);
+        const { peakRatio, makespanMs } = planWithHindsight(trace, WINDOW_MS);
+        for (const node of Object.keys(others)) {
+          const { samples } = playNode(trace, node, [], makespanMs);
+          assert.ok(peakRatio >= peakOf(samples, WINDOW_MS) - 1e-9, node);
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
   it('places every job once, and nothing is done earlier by moving one', () => {
     fc.assert(
       fc.property(jobs, background, (all, others) => {

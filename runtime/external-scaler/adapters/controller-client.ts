@@ -1,12 +1,18 @@
 import { z } from 'zod';
 import type { Clock } from '../../shared/clock';
 import type { Logger } from '../../shared/log';
+import type { CpuReading } from '../../shared/node-cpu/types';
 import type { ControllerSource, ControllerWord } from '../ports';
 import type { ControllerVerdict } from '../types';
+import type { ReadingSource } from './shared-cpu';
+
+/** One answer may be lost. */
+const READINGS_LAST_LOOKS = 2.5;
 
 const lastSchema = z.object({
   takenAtMs: z.number(),
   leader: z.boolean().optional(),
+  readings: z.record(z.string(), z.object({ cpuRatio: z.number(), ageMs: z.number() })).optional(),
   nodes: z.array(
     z.object({ node: z.string(), available: z.boolean(), why: z.string().optional() }),
   ),
@@ -24,7 +30,9 @@ export interface ControllerClientOptions {
  * Asks the node-controller for its last count, again and again. The age of what it says is reckoned from when this
  * first saw that count, so the clocks of the two machines may differ.
  */
-export class ControllerClient implements ControllerSource {
+export class ControllerClient implements ControllerSource, ReadingSource {
+  #readings: ReadonlyMap<string, CpuReading> | undefined;
+  #readAtMs = -Infinity;
   #nodes: ReadonlyMap<string, ControllerVerdict> | undefined;
   #takenAtMs = -Infinity;
   #seenAtMs = 0;
@@ -44,6 +52,12 @@ export class ControllerClient implements ControllerSource {
   last(): ControllerWord | undefined {
     if (this.#nodes === undefined) return undefined;
     return { ageMs: this.clock.monotonicMs() - this.#seenAtMs, nodes: this.#nodes };
+  }
+
+  /** What it last read of the nodes; undefined where it could not, or has not answered for two looks. */
+  readings(): ReadonlyMap<string, CpuReading> | undefined {
+    const silentMs = this.clock.monotonicMs() - this.#readAtMs;
+    return silentMs <= READINGS_LAST_LOOKS * this.options.pollMs ? this.#readings : undefined;
   }
 
   /** Asks until the signal aborts; never rejects. */
@@ -76,7 +90,8 @@ export class ControllerClient implements ControllerSource {
     const response = await fetch(`${this.options.url.replace(/\/+$/, '')}/last`, { signal });
     const text = await response.text();
     if (!response.ok) throw new Error(`HTTP ${response.status}: ${text.slice(0, 200)}`);
-    const { takenAtMs, nodes, leader } = lastSchema.parse(JSON.parse(text));
+    const { takenAtMs, nodes, leader, readings } = lastSchema.parse(JSON.parse(text));
+    this.#read(readings);
     if (takenAtMs === this.#takenAtMs) return;
     // A replica that stands by may know an older count than the leader.
     if (leader === false && takenAtMs < this.#takenAtMs) return;
@@ -88,5 +103,23 @@ export class ControllerClient implements ControllerSource {
         { available, ...(why !== undefined && { why }) },
       ]),
     );
+  }
+
+  /** Replicas take turns in answering: of two readings of a node the newer counts. */
+  #read(said: Readonly<Record<string, { cpuRatio: number; ageMs: number }>> | undefined): void {
+    this.#readAtMs = this.clock.monotonicMs();
+    const before = this.#readings;
+    this.#readings =
+      said &&
+      new Map(
+        Object.entries(said).map(([node, { cpuRatio, ageMs }]) => {
+          const known = before?.get(node);
+          const reading = { cpuRatio, takenAtMs: this.clock.nowMs() - ageMs };
+          return [
+            node,
+            known !== undefined && known.takenAtMs > reading.takenAtMs ? known : reading,
+          ];
+        }),
+      );
   }
 }

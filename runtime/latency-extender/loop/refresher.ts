@@ -13,6 +13,7 @@ export interface RefreshSettings {
   readonly tableIntervalMs: number;
   readonly probeMaxAgeMs: number;
   readonly probeConcurrency: number;
+  readonly trafficIntervalMs: number;
   readonly trafficMaxAgeMs: number;
   readonly firstTargetWaitMs: number;
 }
@@ -24,11 +25,12 @@ export interface RefreshSources {
   readonly source: ScoreSource;
 }
 
-/** Asks Prometheus and the probers now and then, and makes the table anew from what they said and what has grown old. */
+/** Asks the probers now and then, and Prometheus less often, and makes the table anew from what they said and what has grown old. */
 export class Refresher {
   readonly #probed = new Map<string, ProbedNode>();
   #busiest: { readonly node: BusiestNode | undefined; readonly readAtMs: number } | undefined;
   #trafficProblem: string | undefined = 'was not asked yet';
+  #trafficAskedMs = -Infinity;
   #wasNothingFresh: boolean | undefined;
   #rounds = 0;
   #hadTarget = false;
@@ -80,14 +82,14 @@ export class Refresher {
     ]);
   }
 
-  /** Asks all, side by side. Never rejects: who does not answer leaves what was known to grow old. */
+  /** Asks all who are due, side by side. Never rejects: who does not answer leaves what was known to grow old. */
   async round(): Promise<void> {
     const { probers } = this.sources.directory;
     const focusNode = this.busiest?.node;
     const focus = focusNode === undefined ? undefined : probers.get(focusNode);
     const limit = pLimit(this.settings.probeConcurrency);
     await Promise.all([
-      this.#askTraffic(),
+      this.#isTrafficDue() ? this.#askTraffic() : undefined,
       ...[...probers].map(([node, address]) => limit(() => this.#askProber(node, address, focus))),
     ]);
     this.#rounds += 1;
@@ -124,7 +126,17 @@ export class Refresher {
     };
   }
 
+  /** Not every round: its rate over a minute changes slowly. At once while it is not known, or could not be asked. */
+  #isTrafficDue(): boolean {
+    const known = this.busiest !== undefined && this.#trafficProblem === undefined;
+    const { trafficIntervalMs, refreshIntervalMs } = this.settings;
+    const sinceMs = this.clock.monotonicMs() - this.#trafficAskedMs;
+    // Rounds come a little early, or late.
+    return !known || sinceMs >= trafficIntervalMs - refreshIntervalMs / 2;
+  }
+
   async #askTraffic(): Promise<void> {
+    this.#trafficAskedMs = this.clock.monotonicMs();
     try {
       const node = await this.sources.traffic.busiest();
       this.#busiest = { node, readAtMs: this.clock.nowMs() };

@@ -43,12 +43,17 @@ export interface NodeRun {
   readonly samples: readonly UseSample[];
 }
 
-/** Plays a node from the beginning until its jobs, which start as they arrive, are done. */
-export function playNode(trace: CpuTrace, node: string, jobs: readonly TracedJob[]): NodeRun {
+/** Plays a node from the beginning until its jobs, which start as they arrive, are done, and at least until a time. */
+export function playNode(
+  trace: CpuTrace,
+  node: string,
+  jobs: readonly TracedJob[],
+  untilMs = 0,
+): NodeRun {
   const left = new Map(jobs.map((job) => [job, job.workMs]));
   const samples: UseSample[] = [];
   let endMs = 0;
-  for (let atMs = 0; left.size > 0; atMs += trace.intervalMs) {
+  for (let atMs = 0; left.size > 0 || atMs < untilMs; atMs += trace.intervalMs) {
     const running = [...left.keys()].filter(({ arrivalMs }) => arrivalMs <= atMs);
     const wanted = running.reduce(
       (sum, { processors }) => sum + processors,

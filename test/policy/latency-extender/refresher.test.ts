@@ -130,6 +130,28 @@ describe('latency-extender: refreshing', () => {
     assert.equal(table.target.why, 'no node has traffic');
   });
 
+  it('asks for the busiest node less often than the probers, but at once while it is not known', async () => {
+    const { clock, refresher, traffic } = started();
+    const busiest = traffic.busiest.bind(traffic);
+    let asked = 0;
+    traffic.busiest = () => {
+      asked += 1;
+      return busiest();
+    };
+    const round = async (): Promise<void> => {
+      await refresher.round();
+      clock.ms += SETTINGS.refreshIntervalMs;
+    };
+    for (let rounds = 0; rounds < 3; rounds += 1) await round();
+    assert.equal(asked, 3);
+    traffic.node = { node: 'b', requestsPerSecond: 12 };
+    for (let rounds = 0; rounds < 6; rounds += 1) await round();
+    assert.equal(asked, 5);
+    traffic.failure = new PrometheusError('timeout', 'no answer');
+    for (let rounds = 0; rounds < 3; rounds += 1) await round();
+    assert.equal(asked, 8);
+  });
+
   it('does not believe a prober that says it is on another node', async () => {
     const { probers, refresher, table } = started();
     probers.answers.set('c', scores('a', 0.01, { b: 1 }));

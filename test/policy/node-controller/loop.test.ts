@@ -109,6 +109,20 @@ describe('node controller: loop', () => {
     await stop();
   });
 
+  it('gives its readings to others while it can read, each with its age', async () => {
+    const { clock, source, controller, stop } = await setUp({ a: 0.5, b: 0.1 });
+    await clock.advance(4000);
+    const ageMs = 4001;
+    assert.deepEqual(controller.readings, {
+      a: { cpuRatio: 0.5, ageMs },
+      b: { cpuRatio: 0.1, ageMs },
+    });
+    source.failure = new Error('down');
+    await clock.advance(10_000);
+    assert.equal(controller.readings, undefined);
+    await stop();
+  });
+
   it('keeps the last good readings for as long as they may be old, then counts 0 and says why', async () => {
     const { clock, source, controller, gauge, stop } = await setUp({ a: 0.5 });
     source.failure = new Error('down');

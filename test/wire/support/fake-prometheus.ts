@@ -47,10 +47,12 @@ export class FakePrometheus {
       value: [now, String(value)],
     });
     const ratios = this.mode === 'empty' ? [] : [...this.ratios];
-    const result = ratios.flatMap(([node, ratio]) => [
-      series('ratio', node, ratio),
-      series('time', node, now - this.ageMs / 1000),
-    ]);
+    const result = ratios.flatMap(([node, ratio]) =>
+      ['', 'cpu-', 'memory-'].flatMap((prefix) => [
+        series(`${prefix}ratio`, node, ratio),
+        series(`${prefix}time`, node, now - this.ageMs / 1000),
+      ]),
+    );
     return JSON.stringify({ status: 'success', data: { resultType: 'vector', result } });
   }
 }

@@ -115,6 +115,7 @@ export class LatencySystem {
         HTTP_HOST: '127.0.0.1',
         PORT: String(port),
         REFRESH_INTERVAL_MS: '500',
+        TRAFFIC_INTERVAL_MS: '500',
         // A machine that is busy with other things for a while does not make readings stale.
         PROBE_MAX_AGE_MS: '20000',
         ...env,
