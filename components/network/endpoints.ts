@@ -60,7 +60,7 @@ export function endpointsOf(config: EstateConfig) {
   const analyzers = cpuScheduling.enabled || eventScaling.enabled;
   const kedaAsks = eventScaling.enabled && eventScaling.release === 'keda';
   const hasTraffic = platform.traefik.enabled && latencyScheduling.traffic.node !== '';
-  const nodes: Addresses = { kind: 'addresses', blocks: nodeBlocks(config.networkPolicies) };
+  const nodes: Addresses = { kind: 'addresses', blocks: nodeBlocks(config) };
   const iff = <T extends Endpoint>(present: boolean, endpoint: T) =>
     present ? endpoint : undefined;
   return {

@@ -45,7 +45,18 @@ export function newsOf(event: EngineEvent): EngineNews[] {
   if (said.ephemeral) return said.urn ? [{ kind: 'status', key: said.urn, text }] : [];
   if (said.severity !== 'warning' && said.severity !== 'error') return [];
   const about = said.urn && !said.urn.includes('pulumi:pulumi:Stack') ? nameOfUrn(said.urn) : '';
-  return [{ kind: 'problem', severity: said.severity, text: about ? `${about}: ${text}` : text }];
+  const whole = `${about ? `${about}: ` : ''}${text}${adviceOn(said.urn ?? '', text)}`;
+  return [{ kind: 'problem', severity: said.severity, text: whole }];
+}
+
+/** What OpenSSH and Go say of a host that does not answer; a wrong host key, or a refused login, is another matter. */
+const NO_ANSWER =
+  /(dial tcp|connect to host) [^\n]*(refused|timed out|timeout|unreachable|no route to host)/i;
+
+/** What helps against an error, on a line of its own; nothing where nobody knows. */
+function adviceOn(urn: string, text: string): string {
+  if (!urn.includes('command:remote:Command::') || !NO_ANSWER.test(text)) return '';
+  return '\nA host that is dead is left as it is, and skipped, with `unreachable: true` beside it in berth:cluster.ssh.hosts.';
 }
 
 /** A message of the engine without its colour tags (`<{%reset%}>`) and the space around it. */

@@ -43,6 +43,28 @@ describe('news of engine events', () => {
       assert.deepEqual(newsOf(event({ resourcePreEvent: { metadata } })), []);
   });
 
+  it('says which key skips a host that does not answer, and only of such a host', () => {
+    const problem = (type: string, message: string) =>
+      newsOf(
+        event({
+          diagnosticEvent: {
+            ...{ urn: urn(type, 'quay-1-k3s'), message, color: 'raw', severity: 'error' as const },
+          },
+        }),
+      ).map((news) => news.kind === 'problem' && news.text.includes('`unreachable: true`'));
+    const command = 'berth:hosts:K3sAgent$command:remote:Command';
+    for (const message of [
+      'after 3 failed attempts: dial tcp 10.0.0.7:22: i/o timeout',
+      'dial tcp 10.0.0.7:22: connect: connection refused',
+      'exit status 255:\nssh: connect to host 10.0.0.7 port 22: No route to host',
+    ]) {
+      assert.deepEqual(problem(command, message), [true], message);
+      assert.deepEqual(problem(CONTAINER, message), [false], message);
+    }
+    for (const message of ['ssh: handshake failed: key mismatch', 'exit status 1: timeout'])
+      assert.deepEqual(problem(command, message), [false], message);
+  });
+
   it('passes on warnings and errors with the resource they are about', () => {
     const diagnosticEvent = {
       urn: urn(CONTAINER, 'node-1'),

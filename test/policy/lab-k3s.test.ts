@@ -55,6 +55,12 @@ describe('lab k3s: flags', () => {
     assert.equal(options.kubeconfigMode, 0o600);
   });
 
+  it('enforces network policies unless its server is told not to', () => {
+    assert.equal(server().enforcesNetworkPolicies, true);
+    assert.equal(server('--disable-network-policy').enforcesNetworkPolicies, false);
+    assert.throws(() => agent('--disable-network-policy'), /not a flag of k3s agent/);
+  });
+
   it('writes the kubeconfig where and how it is told', () => {
     const env = { K3S_KUBECONFIG_OUTPUT: '/output/kubeconfig', K3S_KUBECONFIG_MODE: '666' };
     const options = parseNodeOptions(['server'], env, 'host');

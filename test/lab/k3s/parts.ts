@@ -5,13 +5,15 @@ import type { Reporter } from '../report';
 
 const binaries = [
   ...(['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubelet'] as const),
-  ...(['kube-proxy', 'containerd', 'containerd-shim-runc-v2', 'ctr'] as const),
+  ...(['kube-proxy', 'network-policies', 'containerd'] as const),
+  ...(['containerd-shim-runc-v2', 'ctr'] as const),
 ] as const;
 
 /** Debian packages of a node's root. */
 export const K3S_PACKAGES = [
   ...['containernetworking-plugins', 'coreutils', 'dash', 'etcd-server', 'grep', 'iproute2'],
   ...[
+    'ipset',
     'iptables',
     'kmod',
     'libstdc++6',

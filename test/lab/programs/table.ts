@@ -107,6 +107,11 @@ export const PROGRAM_GROUPS = [
     programs: { 'kube-state-metrics': 'k8s.io/kube-state-metrics/v2' },
     set: { 'github.com/prometheus/common/version.Version': 'v2.18.0' },
   },
+  // kube-router's controller, which k3s has inside; of the releases of k3s' own copy, one that Go's checksums know.
+  {
+    module: 'network-policies',
+    programs: { 'network-policies': 'berth/lab/network-policies' },
+  },
   { module: 'pause', programs: { pause: 'berth/lab/pause' } },
 ] as const satisfies readonly ProgramGroup[];
 

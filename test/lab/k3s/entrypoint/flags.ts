@@ -14,6 +14,8 @@ export interface NodeOptions {
   httpsPort: number;
   clusterCidr: string;
   serviceCidr: string;
+  /** Of a server: whether its cluster's nodes enforce NetworkPolicies. */
+  enforcesNetworkPolicies: boolean;
   /** Extra names and addresses for the API server's certificate. */
   tlsSans: string[];
   /** Labels as KEY=VALUE. */
@@ -39,6 +41,7 @@ const serverOnly = {
   'agent-token-file': { type: 'string' },
   'tls-san': { type: 'string', multiple: true },
   disable: { type: 'string', multiple: true },
+  'disable-network-policy': { type: 'boolean' },
   'cluster-cidr': { type: 'string' },
   'service-cidr': { type: 'string' },
   'https-listen-port': { type: 'string' },
@@ -126,6 +129,7 @@ export function parseNodeOptions(
     httpsPort: port(values['https-listen-port']),
     clusterCidr: values['cluster-cidr'] ?? '10.42.0.0/16',
     serviceCidr: values['service-cidr'] ?? '10.43.0.0/16',
+    enforcesNetworkPolicies: values['disable-network-policy'] !== true,
     tlsSans: check(lists(values['tls-san']), 'tls-san', /^[A-Za-z0-9.*:-]+$/, 'a name or address'),
     nodeLabels: check(lists(values['node-label']), 'node-label', /^[^=]+=[^=]*$/, 'KEY=VALUE'),
     nodeTaints: check(

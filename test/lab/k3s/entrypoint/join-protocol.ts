@@ -15,8 +15,12 @@ export interface JoinAnswer {
   kubelet: KeyPair;
   kubeletServing: KeyPair;
   kubeProxy: KeyPair;
+  /** Who reads the policies that this node enforces. */
+  controller: KeyPair;
   clusterCidr: string;
   serviceCidr: string;
+  /** Whether the cluster's nodes enforce NetworkPolicies. */
+  enforcesNetworkPolicies: boolean;
 }
 
 /** The supervisor listens on the port after the API server's. */

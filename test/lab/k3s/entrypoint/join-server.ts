@@ -13,6 +13,7 @@ export interface JoinServerOptions {
   tls: KeyPair;
   clusterCidr: string;
   serviceCidr: string;
+  enforcesNetworkPolicies: boolean;
   /** Tells whether the node may have its name; see checkNodePassword. */
   admit: (request: JoinRequest) => Promise<boolean>;
 }
@@ -28,18 +29,26 @@ async function bodyOf(request: IncomingMessage): Promise<unknown> {
   return JSON.parse(text);
 }
 
-/** Certificates for one node, as a kubelet, for its own server and for its kube-proxy. */
+/** What all nodes of a cluster are told. */
+export type ClusterFacts = Pick<
+  JoinServerOptions,
+  'ca' | 'clusterCidr' | 'serviceCidr' | 'enforcesNetworkPolicies'
+>;
+
+/** Certificates for one node, as a kubelet, for its own server, for its kube-proxy and for its controller of policies. */
 export async function nodeIdentity(
   { nodeName, nodeAddress }: Pick<JoinRequest, 'nodeName' | 'nodeAddress'>,
-  { ca, clusterCidr, serviceCidr }: Pick<JoinServerOptions, 'ca' | 'clusterCidr' | 'serviceCidr'>,
+  { ca, clusterCidr, serviceCidr, enforcesNetworkPolicies }: ClusterFacts,
 ): Promise<JoinAnswer> {
   const commonName = `system:node:${nodeName}`;
-  const [kubelet, kubeletServing, kubeProxy] = await Promise.all([
+  const [kubelet, kubeletServing, kubeProxy, controller] = await Promise.all([
     issueAway({ commonName, organization: 'system:nodes' }),
     issueAway({ commonName, sans: [nodeName, nodeAddress, '127.0.0.1'] }),
     issueAway({ commonName: 'system:kube-proxy' }),
+    issueAway({ commonName: 'system:k3s-controller' }),
   ]);
-  return { ca, kubelet, kubeletServing, kubeProxy, clusterCidr, serviceCidr };
+  const identities = { kubelet, kubeletServing, kubeProxy, controller };
+  return { ca, ...identities, clusterCidr, serviceCidr, enforcesNetworkPolicies };
 }
 
 async function answerJoin(

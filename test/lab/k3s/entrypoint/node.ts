@@ -104,6 +104,7 @@ export async function startNode(supervisor: Supervisor, start: NodeStart): Promi
   for (const [name, pair] of [
     ['kubelet', identity.kubelet],
     ['kube-proxy', identity.kubeProxy],
+    ['k3scontroller', identity.controller],
   ] as const) {
     const text = kubeconfig({ server: apiUrl, ca: identity.ca, ...pair });
     await writePrivate(agentFile(`${name}.kubeconfig`), text);
@@ -123,16 +124,29 @@ export async function startNode(supervisor: Supervisor, start: NodeStart): Promi
   supervisor.start('kubelet', 'kubelet', kubeletArgs(options, nodeAddress));
   supervisor.start('kube-proxy', 'kube-proxy', kubeProxyArgs(options, identity.clusterCidr));
   const client = new KubeClient({ server: apiUrl, ca: identity.ca, ...identity.kubeProxy });
-  void followNodes(client, signal, podNetwork(options.nodeName, identity.clusterCidr));
+  const onRange = () => {
+    if (identity.enforcesNetworkPolicies) startNetworkPolicies(supervisor, start);
+  };
+  void followNodes(client, signal, podNetwork(options.nodeName, identity.clusterCidr, onRange));
 }
 
-/** Gives this node its pod network once its range is known, and keeps the routes to the others. */
-function podNetwork(self: string, clusterCidr: string) {
+/** Has this node, which is known to the cluster by now, enforce the policies of its pods. */
+function startNetworkPolicies(supervisor: Supervisor, { options, identity }: NodeStart): void {
+  supervisor.start('network-policies', 'network-policies', [
+    `--kubeconfig=${agentFile('k3scontroller.kubeconfig')}`,
+    `--hostname-override=${options.nodeName}`,
+    `--service-cluster-ip-range=${identity.serviceCidr}`,
+  ]);
+}
+
+/** Gives this node its pod network once its range is known, just before the first pod, and keeps the routes to the others. */
+function podNetwork(self: string, clusterCidr: string, onFirstRange: () => void) {
   const keepRoutes = routeKeeper(self);
   let range: string | undefined;
   return async (nodes: ReadonlyMap<string, NodeObject>): Promise<void> => {
     const podCidr = nodes.get(self)?.spec?.podCIDR;
     if (podCidr !== undefined && podCidr !== range) {
+      if (range === undefined) onFirstRange();
       await masquerade(podCidr, clusterCidr);
       await writePrivate(`${paths.cniConfigDirectory}/10-k3s.conflist`, cniConfig(podCidr));
       range = podCidr;

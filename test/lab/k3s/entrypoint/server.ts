@@ -90,8 +90,9 @@ export async function startServer(supervisor: Supervisor, context: NodeContext):
   const controllers = plane.controllerManagerArgs(options, await config('controller-manager'));
   supervisor.start('controller-manager', 'kube-controller-manager', controllers);
   await containerd;
-  const ranges = { ca, clusterCidr: options.clusterCidr, serviceCidr: options.serviceCidr };
-  const identity = await nodeIdentity({ nodeName, nodeAddress }, ranges);
+  const { clusterCidr, serviceCidr, enforcesNetworkPolicies } = options;
+  const facts = { ca, clusterCidr, serviceCidr, enforcesNetworkPolicies };
+  const identity = await nodeIdentity({ nodeName, nodeAddress }, facts);
   await startNode(supervisor, { ...context, identity, apiUrl });
   supervisor.start('scheduler', 'kube-scheduler', plane.schedulerArgs(await config('scheduler')));
 
@@ -99,7 +100,7 @@ export async function startServer(supervisor: Supervisor, context: NodeContext):
   const admit = ({ nodeName: name, nodePassword }: { nodeName: string; nodePassword: string }) =>
     checkNodePassword(client, name, nodePassword);
   serveJoins({
-    ...ranges,
+    ...facts,
     port: options.httpsPort + 1,
     secrets: [secret, agentSecret],
     tls,
