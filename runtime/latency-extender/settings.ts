@@ -94,7 +94,7 @@ const readingSettings = defineSettings({
     description:
       'Time between two questions for the busiest node; asked in each round while it is not known',
     unit: 'ms',
-    schema: integerSetting(100, 10 * MINUTE, 30 * SECOND),
+    schema: integerSetting(100, 10 * MINUTE, 10 * SECOND),
   },
   trafficMaxAgeMs: {
     env: 'TRAFFIC_MAX_AGE_MS',

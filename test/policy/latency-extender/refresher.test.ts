@@ -131,7 +131,7 @@ describe('latency-extender: refreshing', () => {
   });
 
   it('asks for the busiest node less often than the probers, but at once while it is not known', async () => {
-    const { clock, refresher, traffic } = started();
+    const { clock, refresher, traffic } = started({ trafficIntervalMs: MINUTE / 2 });
     const busiest = traffic.busiest.bind(traffic);
     let asked = 0;
     traffic.busiest = () => {
