@@ -1,4 +1,10 @@
-import { createHash, createPrivateKey, generateKeyPairSync, webcrypto } from 'node:crypto';
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  webcrypto,
+} from 'node:crypto';
 import { z } from 'zod';
 import { secret, type Props, type ResourceType } from '../shared';
 import { schemaFailures } from '../shared/input-schema';
@@ -49,7 +55,6 @@ export async function webKeys(pem: string): Promise<webcrypto.CryptoKeyPair> {
   const namedCurve = WEB_CURVES[key.asymmetricKeyDetails?.namedCurve ?? ''];
   if (key.asymmetricKeyType !== 'ec' || namedCurve === undefined)
     throw new Error('the lab signs with ECDSA keys of P256, P384 or P521 only');
-  const { d: _private, ...publicJwk } = key.export({ format: 'jwk' });
   const algorithm = { name: 'ECDSA', namedCurve };
   const { subtle } = webcrypto;
   return {
@@ -60,6 +65,12 @@ export async function webKeys(pem: string): Promise<webcrypto.CryptoKeyPair> {
       false,
       ['sign'],
     ),
-    publicKey: await subtle.importKey('jwk', publicJwk, algorithm, true, ['verify']),
+    publicKey: await subtle.importKey(
+      'spki',
+      createPublicKey(key).export({ type: 'spki', format: 'der' }),
+      algorithm,
+      true,
+      ['verify'],
+    ),
   };
 }
