@@ -17,17 +17,23 @@ export const restrictedContainer = {
   capabilities: { drop: ['ALL'] },
 };
 
+/** The kubelet asks whoever answers there: it looks at no certificate. */
+const httpGet = (path: string, port: number, tls: boolean) => ({
+  ...{ path, port },
+  ...(tls && { scheme: 'HTTPS' }),
+});
+
 /** Probes of a service that answers `/healthz` and `/readyz` on a port. */
-export const httpProbes = (port: number) => ({
+export const httpProbes = (port: number, tls = false) => ({
   livenessProbe: {
-    httpGet: { path: '/healthz', port },
+    httpGet: httpGet('/healthz', port, tls),
     periodSeconds: 10,
     timeoutSeconds: 5,
     failureThreshold: 6,
   },
-  readinessProbe: { httpGet: { path: '/readyz', port }, periodSeconds: 2, timeoutSeconds: 5 },
+  readinessProbe: { httpGet: httpGet('/readyz', port, tls), periodSeconds: 2, timeoutSeconds: 5 },
   startupProbe: {
-    httpGet: { path: '/healthz', port },
+    httpGet: httpGet('/healthz', port, tls),
     periodSeconds: 1,
     timeoutSeconds: 5,
     failureThreshold: 120,
@@ -35,7 +41,8 @@ export const httpProbes = (port: number) => ({
 });
 
 /** Annotations by which Prometheus finds a pod's metrics. */
-export const scraped = (port: number) => ({
+export const scraped = (port: number, tls = false) => ({
+  ...(tls && { 'prometheus.io/scheme': 'https' }),
   'prometheus.io/scrape': 'true',
   'prometheus.io/port': String(port),
   'prometheus.io/path': '/metrics',

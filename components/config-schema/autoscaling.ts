@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { serverTls } from './tls';
 import { absolutePath, block, logLevel, nodeName, range, wholeRange } from './values';
 
 /** A file in a folder below the root, since a volume is mounted there. */
@@ -33,6 +34,7 @@ export const autoscalingSchema = block({
   }),
   testWorkloads: z.boolean().default(false),
   dockerSocket: absolutePath.default('/var/run/docker.sock'),
+  tls: serverTls('autoscaler'),
   logLevel,
   logFormat: z.enum(['json', 'pretty'], { error: 'must be json or pretty' }).default('json'),
   /** In a folder of its own, which is made for it; empty: none. */

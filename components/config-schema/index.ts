@@ -39,6 +39,7 @@ export type {
 export type { PostureConfig } from './posture';
 export type { DisruptionBudgetConfig, ProtectConfig, SafetyConfig } from './review';
 export type { CpuSchedulingConfig, EventScalingConfig, SystemsConfig } from './systems';
+export type { CertificateSource } from './tls';
 export {
   ARCHITECTURES,
   type Architecture,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseSimulatedLatencies } from '../../runtime/prober/policy/simulation';
+import { mutualTls } from './tls';
 import { absolutePath, block, logLevel, nodeName, range, wholeRange } from './values';
 
 /** Delays by `NODE/NODE`, in milliseconds; `*` stands for any node. */
@@ -39,6 +40,7 @@ export const latencySchedulingSchema = block({
     node: z.union([z.literal(''), nodeName]).default(''),
     ratePerSecond: range(0.01, 1000).default(5),
   }),
+  tls: mutualTls('latency-extender'),
   logLevel,
 });
 

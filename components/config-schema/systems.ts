@@ -3,7 +3,8 @@ import { SCHEDULER_SYSTEMS } from '../../runtime/experiment/names';
 import { autoscalingSchema } from './autoscaling';
 import { experimentSchema } from './experiment';
 import { latencySchedulingSchema } from './latency-scheduling';
-import { block, logLevel, nodeName, range, secretName, wholeRange } from './values';
+import { mutualTls } from './tls';
+import { block, logLevel, nodeName, range, wholeRange } from './values';
 
 const cpuScheduling = block({
   enabled: z.boolean().default(true),
@@ -24,19 +25,6 @@ const cpuScheduling = block({
   logLevel,
 });
 
-/**
- * Certificates come from Secrets of the namespace posture with tls.crt, tls.key and ca.crt: those that somebody put there, or
- * those that the cluster's cert-manager is asked for.
- */
-const tls = block({
-  enabled: z.boolean().default(false),
-  certificates: z
-    .enum(['secrets', 'cert-manager'], { error: 'must be secrets or cert-manager' })
-    .default('secrets'),
-  serverSecret: secretName.default('posture-external-scaler-tls'),
-  clientSecret: secretName.default('posture-external-scaler-client-tls'),
-});
-
 const eventScaling = block({
   enabled: z.boolean().default(false),
   mode: z.enum(['once', 'continuous']).default('continuous'),
@@ -48,7 +36,7 @@ const eventScaling = block({
   lastGoodMaxAgeSeconds: wholeRange(10, 3600).default(120),
   pollingIntervalSeconds: wholeRange(1, 600).default(10),
   schedulerName: z.enum(['default-scheduler', 'cpu-scheduler']).default('default-scheduler'),
-  tls,
+  tls: mutualTls('posture-external-scaler', 'secrets'),
   logLevel,
 });
 

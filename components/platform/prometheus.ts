@@ -94,11 +94,19 @@ const usageOfNodesAndPods = [
 const annotatedPods = {
   job_name: 'annotated-pods',
   kubernetes_sd_configs: [{ role: 'pod' }],
+  // A pod is called by its address, which is in no certificate.
+  tls_config: { insecure_skip_verify: true },
   relabel_configs: [
     {
       source_labels: ['__meta_kubernetes_pod_annotation_prometheus_io_scrape'],
       action: 'keep',
       regex: 'true',
+    },
+    {
+      source_labels: ['__meta_kubernetes_pod_annotation_prometheus_io_scheme'],
+      action: 'replace',
+      target_label: '__scheme__',
+      regex: '(https?)',
     },
     {
       source_labels: ['__meta_kubernetes_pod_annotation_prometheus_io_path'],

@@ -8,12 +8,14 @@ import { settingsToEnv } from '../../runtime/shared/settings';
 import type { AutoscalingConfig } from '../config-schema';
 import { NAMESPACES, type CpuQueries, type MemoryQueries } from '../plan';
 import { httpProbes, restrictedContainer, restrictedPod, scraped } from '../pod';
+import { podTls } from '../pod-tls';
 import { ServiceRbac } from '../rbac';
 
 export const AUTOSCALER_PORT = 8080;
 export const AUTOSCALER_METRICS_PORT = 9091;
 const SECOND_MS = 1000;
 const LOGS = 'logs';
+const TLS_FOLDER = '/etc/autoscaler-tls';
 /** A pod whose log has grown beyond this is replaced, and the log begins anew. */
 const LOG_SIZE_LIMIT = '1Gi';
 
@@ -35,6 +37,8 @@ export interface AutoscalerArgs {
   readonly template: WorkerTemplate;
   readonly dockerUrl: pulumi.Input<string>;
   readonly secrets: AutoscalerSecrets;
+  /** Name of a Secret with tls.crt and tls.key; with it the REST API speaks TLS. */
+  readonly tlsSecret?: pulumi.Input<string> | undefined;
 }
 
 /** What adds and removes workers; a Service for its REST API. */
@@ -44,7 +48,7 @@ export class Autoscaler extends pulumi.ComponentResource {
 
   constructor(name: string, args: AutoscalerArgs, options: pulumi.ComponentResourceOptions) {
     super('berth:services:Autoscaler', name, {}, options);
-    const { namespace, queries, secrets } = args;
+    const { namespace, queries, secrets, tlsSecret } = args;
     const inside = { parent: this };
     const rbac = new ServiceRbac(name, { namespace, rules: autoscalerRbac }, inside);
     const labels = { 'app.kubernetes.io/name': name };
@@ -64,6 +68,8 @@ export class Autoscaler extends pulumi.ComponentResource {
       },
       inside,
     );
+    const tls = tlsSecret === undefined ? undefined : podTls(tlsSecret, TLS_FOLDER);
+    const scheme = tls ? 'https' : 'http';
     const env = settingsToEnv(table, {
       ...scalingValues(args.settings),
       workerTemplate: JSON.stringify(args.template),
@@ -72,8 +78,12 @@ export class Autoscaler extends pulumi.ComponentResource {
       leaseName: name,
       port: AUTOSCALER_PORT,
       metricsPort: AUTOSCALER_METRICS_PORT,
+      tlsCertFile: tls?.files.cert,
+      tlsKeyFile: tls?.files.key,
     });
-    const { volumes, volumeMounts } = logVolume(args.settings.logFile);
+    const log = logVolume(args.settings.logFile);
+    const volumes = [...(log ? [log.volume] : []), ...(tls ? [tls.volume] : [])];
+    const volumeMounts = [...(log ? [log.volumeMount] : []), ...(tls ? [tls.volumeMount] : [])];
     new kubernetes.apps.v1.Deployment(
       name,
       {
@@ -87,7 +97,7 @@ export class Autoscaler extends pulumi.ComponentResource {
               serviceAccountName: rbac.serviceAccountName,
               priorityClassName: 'system-cluster-critical',
               securityContext: restrictedPod(),
-              ...volumes,
+              ...(volumes.length > 0 && { volumes }),
               containers: [
                 {
                   name,
@@ -103,10 +113,10 @@ export class Autoscaler extends pulumi.ComponentResource {
                   ],
                   envFrom: [{ secretRef: { name: secret.metadata.name } }],
                   ports: [
-                    { name: 'http', containerPort: AUTOSCALER_PORT },
+                    { name: scheme, containerPort: AUTOSCALER_PORT },
                     { name: 'metrics', containerPort: AUTOSCALER_METRICS_PORT },
                   ],
-                  ...volumeMounts,
+                  ...(volumeMounts.length > 0 && { volumeMounts }),
                   securityContext: restrictedContainer,
                   resources: {
                     requests: { cpu: '50m', memory: '128Mi' },
@@ -123,10 +133,10 @@ export class Autoscaler extends pulumi.ComponentResource {
     );
     const service = new kubernetes.core.v1.Service(
       name,
-      { metadata, spec: { selector: labels, ports: [{ name: 'http', port: AUTOSCALER_PORT }] } },
+      { metadata, spec: { selector: labels, ports: [{ name: scheme, port: AUTOSCALER_PORT }] } },
       inside,
     );
-    this.url = pulumi.interpolate`http://${service.metadata.name}.${service.metadata.namespace}.svc:${AUTOSCALER_PORT}`;
+    this.url = pulumi.interpolate`${scheme}://${service.metadata.name}.${service.metadata.namespace}.svc:${AUTOSCALER_PORT}`;
     this.registerOutputs({ url: this.url });
   }
 }
@@ -153,13 +163,11 @@ const scalingValues = (settings: AutoscalingConfig) => ({
   logFile: settings.logFile,
 });
 
-/** A volume for the folder of the log's file, which outlives the container and goes with the pod; nothing without a file. */
+/** A volume for the folder of the log's file, which outlives the container and goes with the pod; none without a file. */
 const logVolume = (file: string) =>
   file === ''
-    ? {}
+    ? undefined
     : {
-        volumes: {
-          volumes: [{ name: LOGS, emptyDir: { sizeLimit: LOG_SIZE_LIMIT } }],
-        },
-        volumeMounts: { volumeMounts: [{ name: LOGS, mountPath: posix.dirname(file) }] },
+        volume: { name: LOGS, emptyDir: { sizeLimit: LOG_SIZE_LIMIT } },
+        volumeMount: { name: LOGS, mountPath: posix.dirname(file) },
       };

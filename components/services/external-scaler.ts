@@ -6,6 +6,7 @@ import { settingsToEnv } from '../../runtime/shared/settings';
 import type { EventScalingConfig } from '../config-schema';
 import { EXTERNAL_SCALER_PORT, NAMESPACES, type CpuQueries } from '../plan';
 import { httpProbes, restrictedContainer, restrictedPod, scraped } from '../pod';
+import { podTls } from '../pod-tls';
 import { ServiceRbac } from '../rbac';
 
 export const EXTERNAL_SCALER_HTTP_PORT = 8088;
@@ -41,6 +42,7 @@ export class ExternalScaler extends pulumi.ComponentResource {
     const rbac = new ServiceRbac(name, { namespace, rules: externalScalerRbac }, inside);
     const labels = { 'app.kubernetes.io/name': name };
     const metadata = { name, namespace, labels };
+    const tls = tlsSecret === undefined ? undefined : podTls(tlsSecret, TLS_FOLDER);
     const env = settingsToEnv(externalScalerSettings, {
       namespace: NAMESPACES.posture,
       mode: settings.mode,
@@ -55,14 +57,11 @@ export class ExternalScaler extends pulumi.ComponentResource {
       identityTtlMs: Math.max(60, 3 * settings.pollingIntervalSeconds) * SECOND_MS,
       grpcPort: EXTERNAL_SCALER_PORT,
       port: EXTERNAL_SCALER_HTTP_PORT,
-      ...(tlsSecret !== undefined && {
-        tlsCertFile: `${TLS_FOLDER}/tls.crt`,
-        tlsKeyFile: `${TLS_FOLDER}/tls.key`,
-        tlsClientCaFile: `${TLS_FOLDER}/ca.crt`,
-      }),
+      tlsCertFile: tls?.files.cert,
+      tlsKeyFile: tls?.files.key,
+      tlsClientCaFile: tls?.files.ca,
       logLevel: settings.logLevel,
     });
-    const tls = 'tls';
     new kubernetes.apps.v1.Deployment(
       name,
       {
@@ -97,15 +96,11 @@ export class ExternalScaler extends pulumi.ComponentResource {
                     requests: { cpu: '50m', memory: '96Mi' },
                     limits: { memory: '512Mi' },
                   },
-                  ...(tlsSecret !== undefined && {
-                    volumeMounts: [{ name: tls, mountPath: TLS_FOLDER, readOnly: true }],
-                  }),
+                  ...(tls && { volumeMounts: [tls.volumeMount] }),
                   ...httpProbes(EXTERNAL_SCALER_HTTP_PORT),
                 },
               ],
-              ...(tlsSecret !== undefined && {
-                volumes: [{ name: tls, secret: { secretName: tlsSecret, defaultMode: 0o440 } }],
-              }),
+              ...(tls && { volumes: [tls.volume] }),
             },
           },
         },

@@ -4,10 +4,12 @@ import { latencyExtenderRbac } from '../../runtime/latency-extender/rbac';
 import { latencyExtenderSettings } from '../../runtime/latency-extender/settings';
 import { settingsToEnv } from '../../runtime/shared/settings';
 import { httpProbes, restrictedContainer, restrictedPod, scraped } from '../pod';
+import { podTls } from '../pod-tls';
 import { ServiceRbac } from '../rbac';
 
 export const LATENCY_EXTENDER_PORT = 3001;
 const SECOND_MS = 1000;
+const TLS_FOLDER = '/etc/latency-extender-tls';
 
 export interface LatencyExtenderArgs {
   readonly namespace: pulumi.Input<string>;
@@ -29,6 +31,8 @@ export interface LatencyExtenderArgs {
     readonly firstTargetWaitSeconds: number;
     readonly logLevel: string;
   };
+  /** Name of a Secret with tls.crt, tls.key and ca.crt; with it kube-scheduler needs a certificate of that authority. */
+  readonly tlsSecret?: pulumi.Input<string> | undefined;
 }
 
 /** Filters and rates nodes for a kube-scheduler. Each replica reads for itself; kube-scheduler asks one of them. */
@@ -38,11 +42,14 @@ export class LatencyExtender extends pulumi.ComponentResource {
 
   constructor(name: string, args: LatencyExtenderArgs, options: pulumi.ComponentResourceOptions) {
     super('berth:services:LatencyExtender', name, {}, options);
-    const { namespace, settings, probers } = args;
+    const { namespace, settings, probers, tlsSecret } = args;
     const inside = { parent: this };
     const rbac = new ServiceRbac(name, { namespace, rules: latencyExtenderRbac }, inside);
     const labels = { 'app.kubernetes.io/name': name };
     const metadata = { name, namespace, labels };
+    const tls = tlsSecret === undefined ? undefined : podTls(tlsSecret, TLS_FOLDER);
+    const isTls = tls !== undefined;
+    const scheme = isTls ? 'https' : 'http';
     const env = settingsToEnv(latencyExtenderSettings, {
       schedulerName: args.schedulerName,
       nothingFresh: settings.nothingFresh,
@@ -50,6 +57,9 @@ export class LatencyExtender extends pulumi.ComponentResource {
       proberSelector: probers.selector,
       proberPort: probers.port,
       port: LATENCY_EXTENDER_PORT,
+      tlsCertFile: tls?.files.cert,
+      tlsKeyFile: tls?.files.key,
+      tlsClientCaFile: tls?.files.ca,
       logLevel: settings.logLevel,
     });
     new kubernetes.apps.v1.Deployment(
@@ -60,7 +70,7 @@ export class LatencyExtender extends pulumi.ComponentResource {
           replicas: settings.replicas,
           selector: { matchLabels: labels },
           template: {
-            metadata: { labels, annotations: scraped(LATENCY_EXTENDER_PORT) },
+            metadata: { labels, annotations: scraped(LATENCY_EXTENDER_PORT, isTls) },
             spec: {
               serviceAccountName: rbac.serviceAccountName,
               priorityClassName: 'system-cluster-critical',
@@ -77,15 +87,17 @@ export class LatencyExtender extends pulumi.ComponentResource {
                     },
                     { name: latencyExtenderSettings.promUrl.env, value: args.prometheusUrl },
                   ],
-                  ports: [{ name: 'http', containerPort: LATENCY_EXTENDER_PORT }],
+                  ports: [{ name: scheme, containerPort: LATENCY_EXTENDER_PORT }],
                   securityContext: restrictedContainer,
                   resources: {
                     requests: { cpu: '50m', memory: '96Mi' },
                     limits: { memory: '768Mi' },
                   },
-                  ...httpProbes(LATENCY_EXTENDER_PORT),
+                  ...(tls && { volumeMounts: [tls.volumeMount] }),
+                  ...httpProbes(LATENCY_EXTENDER_PORT, isTls),
                 },
               ],
+              ...(tls && { volumes: [tls.volume] }),
             },
           },
         },
@@ -96,11 +108,11 @@ export class LatencyExtender extends pulumi.ComponentResource {
       name,
       {
         metadata,
-        spec: { selector: labels, ports: [{ name: 'http', port: LATENCY_EXTENDER_PORT }] },
+        spec: { selector: labels, ports: [{ name: scheme, port: LATENCY_EXTENDER_PORT }] },
       },
       inside,
     );
-    this.url = pulumi.interpolate`http://${service.metadata.name}.${service.metadata.namespace}.svc:${LATENCY_EXTENDER_PORT}`;
+    this.url = pulumi.interpolate`${scheme}://${service.metadata.name}.${service.metadata.namespace}.svc:${LATENCY_EXTENDER_PORT}`;
     this.registerOutputs({ url: this.url });
   }
 }

@@ -2,6 +2,7 @@ import * as kubernetes from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
 import { createHash } from 'node:crypto';
 import { restrictedContainer, restrictedPod, spreadOverNodes } from '../pod';
+import { podTls } from '../pod-tls';
 import { ServiceRbac } from '../rbac';
 import {
   kubeSchedulerConfiguration,
@@ -12,12 +13,22 @@ import {
 const PORT = 10_259;
 const CONFIG_FOLDER = '/etc/kube-scheduler';
 const CONFIG_FILE = 'config.yaml';
+const TLS_FOLDER = '/etc/kube-scheduler-tls';
 
 export interface LatencySchedulerArgs {
   readonly namespace: pulumi.Input<string>;
   /** A kube-scheduler of the cluster's own version. */
   readonly image: pulumi.Input<string>;
   readonly extenderUrl: pulumi.Input<string>;
+  /** What it shows an extender that speaks TLS. */
+  readonly tls?:
+    | {
+        /** Name of a Secret with tls.crt, tls.key and ca.crt. */
+        readonly secret: pulumi.Input<string>;
+        /** Another one whenever the authority is; undefined where only others know. */
+        readonly authority: pulumi.Input<string> | undefined;
+      }
+    | undefined;
   readonly settings: {
     readonly replicas: number;
     readonly httpTimeoutSeconds: number;
@@ -36,12 +47,14 @@ export class LatencyScheduler extends pulumi.ComponentResource {
     const rbac = new ServiceRbac(name, { namespace, rules }, inside);
     const labels = { 'app.kubernetes.io/name': name };
     const metadata = { name, namespace, labels };
+    const tls = args.tls && podTls(args.tls.secret, TLS_FOLDER);
     // JSON is YAML.
     const text = pulumi.all([args.extenderUrl, namespace]).apply(([extenderUrl, leaseNamespace]) =>
       JSON.stringify(
         kubeSchedulerConfiguration({
           schedulerName: name,
           extenderUrl,
+          tls: tls?.files,
           nodeCacheCapable: true,
           httpTimeoutSeconds: settings.httpTimeoutSeconds,
           ignorable: settings.ignorable,
@@ -70,8 +83,13 @@ export class LatencyScheduler extends pulumi.ComponentResource {
           template: {
             metadata: {
               labels,
-              // It reads its configuration once: another one takes other pods.
-              annotations: { 'berth.dev/config-sha256': text.apply(sha256) },
+              // It reads its configuration and the authority once: others take other pods. Renewed certificates it takes up.
+              annotations: {
+                'berth.dev/config-sha256': text.apply(sha256),
+                ...(args.tls?.authority !== undefined && {
+                  'berth.dev/authority-sha256': pulumi.output(args.tls.authority).apply(sha256),
+                }),
+              },
             },
             spec: {
               serviceAccountName: rbac.serviceAccountName,
@@ -92,13 +110,19 @@ export class LatencyScheduler extends pulumi.ComponentResource {
                     requests: { cpu: '50m', memory: '64Mi' },
                     limits: { memory: '512Mi' },
                   },
-                  volumeMounts: [{ name: 'config', mountPath: CONFIG_FOLDER, readOnly: true }],
+                  volumeMounts: [
+                    { name: 'config', mountPath: CONFIG_FOLDER, readOnly: true },
+                    ...(tls ? [tls.volumeMount] : []),
+                  ],
                   livenessProbe: { ...probe('/livez'), periodSeconds: 10, failureThreshold: 6 },
                   readinessProbe: { ...probe('/readyz'), periodSeconds: 2 },
                   startupProbe: { ...probe('/livez'), periodSeconds: 1, failureThreshold: 120 },
                 },
               ],
-              volumes: [{ name: 'config', configMap: { name: config.metadata.name } }],
+              volumes: [
+                { name: 'config', configMap: { name: config.metadata.name } },
+                ...(tls ? [tls.volume] : []),
+              ],
             },
           },
         },

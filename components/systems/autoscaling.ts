@@ -7,9 +7,11 @@ import { agentContainer } from '../hosts/node-container';
 import {
   AUTOSCALER_NAME,
   DOCKER_SOCKET_PROXY_NAME,
+  NAMESPACES,
   dockerMemoryQueries,
   type CpuQueries,
 } from '../plan';
+import { declareCertificates, serviceNames } from '../platform/certificates';
 import { MongoDb } from '../platform/mongodb';
 import { Redis } from '../platform/redis';
 import type { ServiceImages } from '../service-images';
@@ -77,6 +79,12 @@ export class Autoscaling extends pulumi.ComponentResource {
       inside,
     );
     this.apiToken = derivedSecret(token, 'autoscaler-api');
+    const certificates = declareCertificates(
+      AUTOSCALER_NAME,
+      settings.tls,
+      { namespace, dnsNames: serviceNames(AUTOSCALER_NAME, NAMESPACES.system) },
+      inside,
+    );
     const autoscaler = new Autoscaler(
       AUTOSCALER_NAME,
       {
@@ -84,13 +92,14 @@ export class Autoscaling extends pulumi.ComponentResource {
         image: images.service('autoscaler'),
         queries: { ...args.queries, ...dockerMemoryQueries(config.cgroupnsMode) },
         dockerUrl: proxy.url,
+        tlsSecret: certificates?.serverSecret,
         secrets: {
           ...{ apiToken: this.apiToken, clusterToken: token, dockerToken },
           ...{ redisUrl: redis.url, mongoUrl: mongodb.url },
         },
       },
       // While it ends it must still be able to finish what is under way.
-      { ...inside, dependsOn: [workers, proxy, redis, mongodb] },
+      { ...inside, dependsOn: [workers, proxy, redis, mongodb, ...(certificates?.made ?? [])] },
     );
     if (settings.testWorkloads)
       new ScalingTests(

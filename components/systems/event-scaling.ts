@@ -4,16 +4,17 @@ import type { EventScalingConfig, KedaConfig } from '../config-schema';
 import type { Guard } from '../network/guard';
 import { NodeRanks } from '../node-ranks';
 import {
+  EXTERNAL_SCALER_ADDRESS,
   EXTERNAL_SCALER_NAME,
   NODE_CONTROLLER_NAME,
   PROMETHEUS_CONFIG_NAME,
   type CpuQueries,
 } from '../plan';
+import { declareCertificates } from '../platform/certificates';
 import { Keda } from '../platform/keda';
 import type { ServiceImages } from '../service-images';
 import { ExternalScaler } from '../services/external-scaler';
 import { NodeController } from '../services/node-controller';
-import { ScalerCertificates } from '../services/scaler-certificates';
 import type { AnalyzersArgs } from '../workloads/analyzer-pod';
 import { QueuedJobs } from '../workloads/queued-jobs';
 import { ScaledJobs } from '../workloads/scaled-jobs';
@@ -78,11 +79,14 @@ export class EventScaling extends pulumi.ComponentResource {
       const keda = args.keda.enabled
         ? [new Keda('keda', { keda: args.keda, guard: args.guard }, inside)]
         : [];
-      const { tls } = settings;
-      const certificates =
-        tls.enabled && tls.certificates === 'cert-manager'
-          ? [new ScalerCertificates(EXTERNAL_SCALER_NAME, { namespace, tls }, inside)]
-          : [];
+      const [host = ''] = EXTERNAL_SCALER_ADDRESS.split(':');
+      const certificates = declareCertificates(
+        EXTERNAL_SCALER_NAME,
+        settings.tls,
+        { namespace, dnsNames: [host], client: 'keda' },
+        inside,
+      );
+      const made = certificates?.made ?? [];
       const scaler = new ExternalScaler(
         EXTERNAL_SCALER_NAME,
         {
@@ -90,10 +94,10 @@ export class EventScaling extends pulumi.ComponentResource {
           image: images.service('external-scaler'),
           configMap,
           controllerUrl: controller.url,
-          ...(tls.enabled && { tlsSecret: tls.serverSecret }),
+          tlsSecret: certificates?.serverSecret,
         },
         // It is ready once it follows the ScaledJobs, a kind that the cluster only knows with KEDA.
-        { ...inside, dependsOn: [...keda, ...certificates] },
+        { ...inside, dependsOn: [...keda, ...made] },
       );
       // KEDA takes its finalizer off each ScaledJob, so they go before it does.
       const dependsOn = [controller, scaler, ...keda];

@@ -8,6 +8,7 @@ import {
 import type { Guard } from '../network/guard';
 import { podSecurity } from '../namespaces';
 import { LATENCY_EXTENDER_NAME, LATENCY_SCHEDULER_NAME, NAMESPACES } from '../plan';
+import { declareCertificates, serviceNames } from '../platform/certificates';
 import { Traefik } from '../platform/traefik';
 import type { ServiceImages } from '../service-images';
 import { LatencyExtender } from '../services/latency-extender';
@@ -73,6 +74,17 @@ export class LatencyScheduling extends pulumi.ComponentResource {
       },
       inside,
     );
+    const certificates = declareCertificates(
+      LATENCY_EXTENDER_NAME,
+      settings.tls,
+      {
+        namespace,
+        dnsNames: serviceNames(LATENCY_EXTENDER_NAME, NAMESPACES.system),
+        client: LATENCY_SCHEDULER_NAME,
+      },
+      inside,
+    );
+    const made = certificates?.made ?? [];
     const extender = new LatencyExtender(
       LATENCY_EXTENDER_NAME,
       {
@@ -87,8 +99,9 @@ export class LatencyScheduling extends pulumi.ComponentResource {
           firstTargetWaitSeconds: settings.firstTargetWaitSeconds,
           logLevel,
         },
+        tlsSecret: certificates?.serverSecret,
       },
-      { ...inside, dependsOn: [prober] },
+      { ...inside, dependsOn: [prober, ...made] },
     );
     const scheduler = new LatencyScheduler(
       LATENCY_SCHEDULER_NAME,
@@ -96,13 +109,17 @@ export class LatencyScheduling extends pulumi.ComponentResource {
         namespace,
         image: args.kubeSchedulerImage,
         extenderUrl: extender.url,
+        tls: certificates && {
+          secret: settings.tls.clientSecret,
+          authority: certificates.authority,
+        },
         settings: {
           replicas,
           httpTimeoutSeconds: settings.httpTimeoutSeconds,
           ignorable: settings.ignorable,
         },
       },
-      inside,
+      { ...inside, dependsOn: [...made] },
     );
     const traefik = args.traefik.enabled
       ? new Traefik('traefik', { traefik: args.traefik, guard: args.guard }, inside)

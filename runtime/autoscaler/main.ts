@@ -13,6 +13,8 @@ import type { AddressedNode, CpuMetrics } from '../shared/node-cpu/types';
 import { PrometheusClient } from '../shared/prometheus';
 import { serviceMain } from '../shared/service-main';
 import { checkLeaseSettings } from '../shared/service-settings';
+import { CertificateFiles } from '../shared/tls/certificate-files';
+import { checkTlsFiles } from '../shared/tls/settings';
 import { connectDocker } from './adapters/docker-connection';
 import { DockerContainers } from './adapters/docker-containers';
 import { KubeCluster } from './adapters/kube-cluster';
@@ -43,6 +45,7 @@ const SETTLE_MS = 12_000;
 async function start(settings: AutoscalerSettings, log: Logger): Promise<Running> {
   const clock = systemClock;
   const metrics = autoscalerMetrics();
+  const certificates = CertificateFiles.open(settings, log);
   const api = new KubeApi(await loadConnection(settings.kubeconfig), {
     timeoutMs: settings.requestTimeoutMs,
     connections: 8,
@@ -101,7 +104,7 @@ async function start(settings: AutoscalerSettings, log: Logger): Promise<Running
         log.warn({ err: error }, `${what} failed`);
       },
     },
-    { host, port },
+    { host, port, certificates },
   );
   const probes = await startHealthServer({
     ...{ host, port: metricsPort, registry: metrics.registry },
@@ -126,6 +129,7 @@ async function start(settings: AutoscalerSettings, log: Logger): Promise<Running
       await running;
       autoscaler.bus.stop();
       await Promise.all([rest.close(), probes.close()]);
+      certificates?.close();
       await Promise.all([stores.close(), api.close(), prometheus.close()]);
     },
   };
@@ -189,6 +193,7 @@ serviceMain({
   check: (settings) => {
     checkScalingSettings(settings);
     checkLeaseSettings(settings);
+    checkTlsFiles(settings);
   },
   log: (settings) => autoscalerLog(settings),
   start,

@@ -15,6 +15,7 @@ import {
   leaseSettings,
   nodeCpuSettings,
 } from '../shared/service-settings';
+import { tlsSettings } from '../shared/tls/settings';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -278,6 +279,7 @@ export const autoscalerSettings = defineSettings({
   ...usageSettings,
   ...leaseSettings('berth-system', 'autoscaler'),
   ...disruptionSettings,
+  ...tlsSettings('the REST API'),
   ...logOutputSettings,
 });
 

@@ -8,6 +8,8 @@ import type { Logger } from '../shared/log';
 import { PrometheusCpu } from '../shared/node-cpu/prometheus-cpu';
 import { PrometheusClient } from '../shared/prometheus';
 import { serviceMain } from '../shared/service-main';
+import { CertificateFiles } from '../shared/tls/certificate-files';
+import { checkTlsFiles } from '../shared/tls/settings';
 import { ControllerClient } from './adapters/controller-client';
 import { KubeWatch } from './adapters/kube-watch';
 import { SharedCpu } from './adapters/shared-cpu';
@@ -17,11 +19,7 @@ import { externalScalerMetrics } from './metrics';
 import { observe } from './observe';
 import { allowedReport, eligibleReport } from './report';
 import { Scaler } from './scaler';
-import {
-  checkExternalScalerSettings,
-  externalScalerSettings,
-  type ExternalScalerSettings,
-} from './settings';
+import { externalScalerSettings, type ExternalScalerSettings } from './settings';
 import { Cluster } from './state/cluster';
 
 const TICK_MS = 1000;
@@ -29,7 +27,8 @@ const TICK_MS = 1000;
 async function start(settings: ExternalScalerSettings, log: Logger): Promise<Running> {
   const clock = systemClock;
   const metrics = externalScalerMetrics();
-  const tls = serverTls(settings);
+  const certificates = CertificateFiles.open(settings, log);
+  const tls = serverTls(certificates);
   const api = new KubeApi(await loadConnection(settings.kubeconfig), {
     timeoutMs: settings.requestTimeoutMs,
     connections: 4,
@@ -109,7 +108,7 @@ async function start(settings: ExternalScalerSettings, log: Logger): Promise<Run
     cpuWhenSynced(),
     controller?.run(ending.signal) ?? Promise.resolve(),
   ];
-  log.info({ port: http.port, grpcPort: grpc.port, tls: settings.tlsCertFile !== '' }, 'started');
+  log.info({ port: http.port, grpcPort: grpc.port, tls: certificates !== undefined }, 'started');
 
   /** Readings are told apart by node, so the nodes must be known first. */
   async function cpuWhenSynced(): Promise<void> {
@@ -122,6 +121,7 @@ async function start(settings: ExternalScalerSettings, log: Logger): Promise<Run
     stop: async () => {
       clearInterval(ticking);
       await grpc.close();
+      certificates?.close();
       ending.abort();
       await Promise.all(running);
       await Promise.all([http.close(), api.close(), prometheus.close()]);
@@ -136,6 +136,6 @@ serviceMain({
     'Runs with the service account of its pod, or, outside a cluster, with a kubeconfig.',
   settings: externalScalerSettings,
   options: { kubeconfig: 'KUBECONFIG', 'prom-url': 'PROM_URL', 'controller-url': 'CONTROLLER_URL' },
-  check: checkExternalScalerSettings,
+  check: checkTlsFiles,
   start,
 });

@@ -6,13 +6,8 @@ import {
   logSettings,
   nodeCpuSettings,
 } from '../shared/service-settings';
-import {
-  defineSettings,
-  integerSetting,
-  SettingsError,
-  stringSetting,
-  type SettingsOf,
-} from '../shared/settings';
+import { defineSettings, integerSetting, stringSetting, type SettingsOf } from '../shared/settings';
+import { clientTlsSettings } from '../shared/tls/settings';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -98,35 +93,9 @@ export const externalScalerSettings = defineSettings({
     schema: integerSetting(0, 65_535, 8080),
   },
   ...httpSettings(8088, '/healthz, /readyz, /metrics, /eligible and /allowed'),
-  tlsCertFile: {
-    env: 'TLS_CERT_FILE',
-    description: 'Certificate of the gRPC service (PEM); with it clients need one too',
-    schema: stringSetting(''),
-  },
-  tlsKeyFile: {
-    env: 'TLS_KEY_FILE',
-    description: 'Key of that certificate (PEM)',
-    schema: stringSetting(''),
-  },
-  tlsClientCaFile: {
-    env: 'TLS_CLIENT_CA_FILE',
-    description: 'Authority that must have signed the certificates of clients (PEM)',
-    schema: stringSetting(''),
-  },
+  ...clientTlsSettings('the gRPC service'),
   ...logSettings,
 });
 
 /** The parsed settings. */
 export type ExternalScalerSettings = SettingsOf<typeof externalScalerSettings>;
-
-/** Refuses half a set of TLS files. @throws SettingsError */
-export function checkExternalScalerSettings(
-  settings: Pick<ExternalScalerSettings, 'tlsCertFile' | 'tlsKeyFile' | 'tlsClientCaFile'>,
-): void {
-  const files = [settings.tlsCertFile, settings.tlsKeyFile, settings.tlsClientCaFile];
-  const given = files.filter((file) => file !== '').length;
-  if (given !== 0 && given !== files.length)
-    throw new SettingsError([
-      'TLS_CERT_FILE, TLS_KEY_FILE, TLS_CLIENT_CA_FILE: set all of them or none',
-    ]);
-}

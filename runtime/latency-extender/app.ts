@@ -1,5 +1,6 @@
 import type { Express } from 'express';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { finished } from 'node:stream/promises';
 import type { Clock } from '../shared/clock';
 import type { Answers } from './loop/answers';
 import type { LatencyExtenderMetrics } from './metrics';
@@ -11,6 +12,8 @@ export interface ExtenderRoutes {
   readonly clock: Clock;
   readonly maxBodyBytes: number;
   readonly metrics: LatencyExtenderMetrics;
+  /** Why a client may not ask; undefined for one that may. */
+  clientProblem(request: IncomingMessage): string | undefined;
   /** What `/state` says. */
   state(): unknown;
   /** What `/explain` says; undefined for a pod that nobody asked about. */
@@ -32,6 +35,14 @@ export function extenderCalls(
     response: ServerResponse,
   ): Promise<void> => {
     try {
+      const problem = routes.clientProblem(request);
+      if (problem !== undefined) {
+        // Who still sends when the connection is closed may never see the answer.
+        await finished(request.resume());
+        // The next one may be with another certificate.
+        response.setHeader('connection', 'close');
+        throw new Unauthenticated(problem);
+      }
       const text = await readBody(request, routes.maxBodyBytes);
       const startedMs = clock.monotonicMs();
       const args = parseExtenderArgs(text, answers.sent);
@@ -39,8 +50,7 @@ export function extenderCalls(
       metrics.requestSeconds.observe({ verb }, (clock.monotonicMs() - startedMs) / 1000);
       sendJson(response, 200, reply);
     } catch (error) {
-      const status =
-        error instanceof RefusedBody ? error.status : error instanceof BadExtenderArgs ? 400 : 500;
+      const status = statusOf(error);
       metrics.badRequests.inc({ status });
       sendJson(response, status, JSON.stringify({ error: (error as Error).message }));
     }
@@ -51,6 +61,19 @@ export function extenderCalls(
     void answer(VERBS[path], request, response);
     return true;
   };
+}
+
+/** A client that has not shown a certificate of the authority. */
+class Unauthenticated extends Error {
+  constructor(problem: string) {
+    super(`client certificate: ${problem}; it must be of the authority in TLS_CLIENT_CA_FILE`);
+  }
+}
+
+function statusOf(error: unknown): number {
+  if (error instanceof Unauthenticated) return 401;
+  if (error instanceof RefusedBody) return error.status;
+  return error instanceof BadExtenderArgs ? 400 : 500;
 }
 
 /** With its length, so that Go keeps the connection. */

@@ -10,6 +10,8 @@ import type { Logger } from '../shared/log';
 import { ProberClient } from '../shared/prober-client';
 import { PrometheusClient } from '../shared/prometheus';
 import { serviceMain } from '../shared/service-main';
+import { CertificateFiles } from '../shared/tls/certificate-files';
+import { clientProblem } from '../shared/tls/web-server';
 import { KubeNotices } from './adapters/kube-notices';
 import { KubePods } from './adapters/kube-pods';
 import { KubeProbers, staticProbers } from './adapters/prober-directory';
@@ -36,6 +38,7 @@ const CONNECTIONS = 8;
 async function start(settings: LatencyExtenderSettings, log: Logger): Promise<Running> {
   const clock = systemClock;
   const metrics = latencyExtenderMetrics();
+  const certificates = CertificateFiles.open(settings, log);
   const api = new KubeApi(await loadConnection(settings.kubeconfig), {
     timeoutMs: settings.requestTimeoutMs,
     connections: CONNECTIONS,
@@ -104,11 +107,21 @@ async function start(settings: LatencyExtenderSettings, log: Logger): Promise<Ru
     settings,
   );
   const synced = (): boolean => pods.synced && (found?.synced ?? true);
+  /** Why clients were refused; each is logged once. */
+  const refused = new Set<string>();
   const routes: ExtenderRoutes = {
     answers,
     clock,
     metrics,
     maxBodyBytes: settings.maxBodyBytes,
+    clientProblem: (request) => {
+      const problem = clientProblem(request);
+      if (problem !== undefined && !refused.has(problem)) {
+        refused.add(problem);
+        log.warn({ problem }, 'refuses clients whose certificate is not of its authority');
+      }
+      return problem;
+    },
     state: () => stateOf(table, refresher, settings),
     explain: (namespace, pod) => explain(history, namespace, pod),
   };
@@ -117,6 +130,7 @@ async function start(settings: LatencyExtenderSettings, log: Logger): Promise<Ru
     port: settings.port,
     keepAliveMs: KEEP_ALIVE_MS,
     registry: metrics.registry,
+    certificates,
     healthy: () => ({ ok: true }),
     ready: () => ({
       ok: synced() && refresher.ready,
@@ -132,7 +146,8 @@ async function start(settings: LatencyExtenderSettings, log: Logger): Promise<Ru
     direct: extenderCalls(routes),
     routes: (app) => addExtenderRoutes(app, routes),
   });
-  log.info({ port: server.port, scheduler: settings.schedulerName }, 'started');
+  const tls = certificates !== undefined;
+  log.info({ port: server.port, tls, scheduler: settings.schedulerName }, 'started');
   const end = new AbortController();
   const running = Promise.all([
     pods.run(end.signal),
@@ -142,6 +157,7 @@ async function start(settings: LatencyExtenderSettings, log: Logger): Promise<Ru
   return {
     stop: async () => {
       await server.close();
+      certificates?.close();
       await events.flush(3000);
       end.abort();
       await running;

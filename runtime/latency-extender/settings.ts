@@ -13,6 +13,7 @@ import {
   stringSetting,
   type SettingsOf,
 } from '../shared/settings';
+import { checkTlsFiles, clientTlsSettings } from '../shared/tls/settings';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -201,6 +202,7 @@ export const latencyExtenderSettings = defineSettings({
   ...kubernetesSettings,
   ...prometheusSettings,
   ...httpSettings(3001, '/filter, /prioritize, /state, /explain, /healthz, /readyz and /metrics'),
+  ...clientTlsSettings('that port, at which /filter and /prioritize then want clients to have one'),
   ...logSettings,
 });
 
@@ -208,6 +210,7 @@ export type LatencyExtenderSettings = SettingsOf<typeof latencyExtenderSettings>
 
 /** Refuses settings that contradict one another. @throws SettingsError */
 export function checkLatencyExtenderSettings(settings: LatencyExtenderSettings): void {
+  checkTlsFiles(settings);
   const problems: string[] = [];
   if (settings.cpuWeight + settings.latencyWeight > 1 + 1e-9)
     problems.push('CPU_WEIGHT and LATENCY_WEIGHT: must be 1 or less together');

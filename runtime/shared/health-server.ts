@@ -1,7 +1,8 @@
 import express, { type Express } from 'express';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Registry } from './metrics';
+import type { CertificateFiles } from './tls/certificate-files';
+import { closeServer, createWebServer, listen } from './tls/web-server';
 
 /** What a probe is told. */
 export interface ProbeAnswer {
@@ -18,6 +19,8 @@ export interface HealthOptions {
   readonly registry: Registry;
   /** How long a connection that nobody uses stays open; 5 s when it is not given. */
   readonly keepAliveMs?: number;
+  /** With these it speaks TLS and nothing else. */
+  readonly certificates?: CertificateFiles | undefined;
   /** Alive: false makes the kubelet restart the container. */
   healthy(): ProbeAnswer;
   /** Ready: false takes the pod out of its Service. */
@@ -55,22 +58,13 @@ export async function startHealthServer(options: HealthOptions): Promise<HealthS
   app.use((_request, response) => {
     response.status(404).json({ error: 'no such path' });
   });
-  const server: Server = createServer(
+  const server = createWebServer(
     { keepAliveTimeout: options.keepAliveMs ?? DEFAULT_KEEP_ALIVE_MS },
     (request, response) => {
       if (options.direct?.(request, response) !== true) app(request, response);
     },
+    options.certificates,
   );
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port, options.host, resolve);
-  });
-  return {
-    port: (server.address() as AddressInfo).port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  const port = await listen(server, options.port, options.host);
+  return { port, close: () => closeServer(server) };
 }

@@ -162,6 +162,31 @@ describe('the autoscaling system', function () {
     assert.ok(!('ports' in proxy) && !('privileged' in proxy) && !('networkMode' in proxy));
   });
 
+  it('speaks TLS where it is told to, by a certificate with the names of its Service', async () => {
+    const { declared, result } = await declare({}, { tls: { enabled: true } });
+    const { dnsNames } = only(
+      declared,
+      'tls:index/certRequest:CertRequest',
+      'autoscaler-tls',
+    ).inputs;
+    assert.deepEqual(dnsNames, [
+      'autoscaler.berth-system.svc',
+      'autoscaler.berth-system.svc.cluster.local',
+    ]);
+    only(declared, SECRET, 'autoscaler-tls');
+    const { template } = specOf(only(declared, DEPLOYMENT, 'autoscaler'));
+    assert.match(JSON.stringify(template.spec.volumes), /"secretName":"autoscaler-tls"/);
+    const { TLS_CERT_FILE, TLS_KEY_FILE, TLS_CLIENT_CA_FILE } = envOf(template.spec.containers[0]);
+    assert.deepEqual(
+      [TLS_CERT_FILE, TLS_KEY_FILE, TLS_CLIENT_CA_FILE],
+      ['/etc/autoscaler-tls/tls.crt', '/etc/autoscaler-tls/tls.key', undefined],
+    );
+    assert.equal(
+      (await resolved(pulumi.output(result.urls.autoscaler))).value,
+      'https://autoscaler.berth-system.svc:8080',
+    );
+  });
+
   it('finds the socket where Docker is reached by one', async () => {
     const { declared } = await declare({ host: 'unix:///run/lab/docker.sock' });
     const { volumes } = only(declared, CONTAINER, 'docker-socket-proxy').inputs;

@@ -243,6 +243,11 @@ describe('the event-scaling system', function () {
     }
     const address = inputsOf(typed(declared, SCALED_JOB)[0]).spec.triggers[0]?.metadata;
     assert.deepEqual(server.dnsNames, [address?.scalerAddress?.split(':')[0]]);
+    const { declared: own } = await declare({ tls: { ...tls, certificates: 'program' } });
+    const request = only(own, 'tls:index/certRequest:CertRequest', 'posture-external-scaler-tls');
+    assert.deepEqual(request.inputs.dnsNames, server.dnsNames);
+    only(own, 'kubernetes:core/v1:Secret', 'keda-client');
+    assert.ok(![...own].some(({ type }) => type.includes('cert-manager')));
     const { declared: without } = await declare({ tls: { ...tls, certificates: 'secrets' } });
     assert.ok(![...without].some(({ type }) => type.includes('cert-manager')));
   });

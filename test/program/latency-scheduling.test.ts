@@ -62,6 +62,16 @@ const levelOf = (declared: readonly Declared[], name: string) => {
   };
   return labels['pod-security.kubernetes.io/enforce'];
 };
+const SECRET_MARK = '4dabf18193072939515e22adb298388d';
+/** What a property holds, and whether the engine keeps it secret. */
+const plainAndSecret = async (property: unknown) => {
+  const marked = property as { [SECRET_MARK]?: string; value?: unknown };
+  return Promise.resolve(
+    marked[SECRET_MARK] === undefined
+      ? { secret: false, plain: property }
+      : { secret: true, plain: marked.value },
+  );
+};
 const namespaceOf = ({ inputs }: Declared) => (inputs.metadata as { namespace: string }).namespace;
 const variables = (one: Declared) => envOf(specOf(one).template.spec.containers[0]);
 
@@ -91,6 +101,106 @@ describe('the latency-scheduling system', function () {
     );
     assert.equal(urls['latency-extender'], 'http://latency-extender.berth-system.svc:3001');
     assert.deepEqual(result.systems, ['latencyScheduling']);
+  });
+
+  it('speaks plain HTTP unless it is told otherwise, and makes no certificates', async () => {
+    const { declared } = await declare();
+    assert.ok(!declared.some(({ type }) => type.startsWith('tls:')));
+    const extender = only(declared, DEPLOYMENT, 'latency-extender');
+    assert.equal(variables(extender).TLS_CERT_FILE, undefined);
+    assert.equal(specOf(extender).template.spec.volumes, undefined);
+  });
+
+  it('makes an authority and certificates of its own for TLS, whose keys are secrets', async () => {
+    const { declared, result } = await declare({ tls: { enabled: true } });
+    const certificate = (name: string) =>
+      only(declared, 'tls:index/locallySignedCert:LocallySignedCert', name).inputs;
+    const request = (name: string) =>
+      only(declared, 'tls:index/certRequest:CertRequest', name).inputs;
+    const authority = only(
+      declared,
+      'tls:index/selfSignedCert:SelfSignedCert',
+      'latency-extender-ca',
+    );
+    assert.equal(authority.inputs.isCaCertificate, true);
+    assert.deepEqual(request('latency-extender-tls').dnsNames, [
+      'latency-extender.berth-system.svc',
+      'latency-extender.berth-system.svc.cluster.local',
+    ]);
+    assert.deepEqual(request('latency-extender-client-tls').subject, {
+      commonName: 'latency-aware-scheduler',
+    });
+    for (const [name, use] of [
+      ['latency-extender-tls', 'server_auth'],
+      ['latency-extender-client-tls', 'client_auth'],
+    ] as const) {
+      assert.deepEqual(certificate(name).allowedUses, ['digital_signature', use]);
+      assert.ok(
+        Number(certificate(name).validityPeriodHours) <
+          Number(authority.inputs.validityPeriodHours),
+      );
+      const { metadata, stringData } = only(declared, 'kubernetes:core/v1:Secret', name).inputs;
+      assert.deepEqual(metadata, { name, namespace: 'berth-system' });
+      assert.deepEqual(await plainAndSecret(stringData), {
+        secret: true,
+        plain: {
+          'tls.crt': `certificate of ${name}`,
+          'tls.key': `key of ${name}`,
+          'ca.crt': 'certificate of latency-extender-ca',
+        },
+      });
+    }
+    assert.match(
+      String((await resolved(pulumi.output(result.urls['latency-extender']))).value),
+      /^https:/,
+    );
+  });
+
+  it('mounts the certificates, asks with them, and is probed and scraped over TLS', async () => {
+    const { declared } = await declare({
+      tls: {
+        enabled: true,
+        certificates: 'secrets',
+        serverSecret: 'own',
+        clientSecret: 'own-client',
+      },
+    });
+    assert.ok(!declared.some(({ type }) => type.startsWith('tls:')));
+    const extender = specOf(only(declared, DEPLOYMENT, 'latency-extender')).template;
+    const { TLS_CERT_FILE, TLS_KEY_FILE, TLS_CLIENT_CA_FILE } = envOf(extender.spec.containers[0]);
+    const folder = '/etc/latency-extender-tls';
+    assert.deepEqual(
+      [TLS_CERT_FILE, TLS_KEY_FILE, TLS_CLIENT_CA_FILE],
+      [`${folder}/tls.crt`, `${folder}/tls.key`, `${folder}/ca.crt`],
+    );
+    assert.match(JSON.stringify(extender.spec.volumes), /"secretName":"own"/);
+    assert.match(JSON.stringify(extender.spec.containers[0].readinessProbe), /"scheme":"HTTPS"/);
+    assert.equal(extender.metadata.annotations['prometheus.io/scheme'], 'https');
+    const scheduler = specOf(only(declared, DEPLOYMENT, 'latency-aware-scheduler')).template;
+    assert.match(JSON.stringify(scheduler.spec.volumes), /"secretName":"own-client"/);
+    const { data } = only(
+      declared,
+      'kubernetes:core/v1:ConfigMap',
+      'latency-aware-scheduler',
+    ).inputs;
+    const { extenders } = JSON.parse((data as Record<string, string>)['config.yaml'] ?? '') as {
+      extenders: Record<string, unknown>[];
+    };
+    assert.equal(extenders[0]?.enableHTTPS, true);
+    assert.deepEqual(extenders[0]?.tlsConfig, {
+      certFile: '/etc/kube-scheduler-tls/tls.crt',
+      keyFile: '/etc/kube-scheduler-tls/tls.key',
+      caFile: '/etc/kube-scheduler-tls/ca.crt',
+    });
+  });
+
+  it('refuses certificates from nowhere, and one Secret for both ends', () => {
+    assert.deepEqual(problemsOf({ tls: { certificates: 'magic' } }), [
+      'berth:systems.latencyScheduling.tls.certificates: "magic" must be program, cert-manager or secrets',
+    ]);
+    assert.deepEqual(problemsOf({ tls: { serverSecret: 'one', clientSecret: 'one' } }), [
+      'berth:systems.latencyScheduling.tls.clientSecret: "one" must not be the same as serverSecret',
+    ]);
   });
 
   it('tells the extender where the probers and Prometheus are, and hellopods where their prober is', async () => {

@@ -10,6 +10,7 @@ import { autoscalerDashboards } from '../../components/services/autoscaler-dashb
 import { stackFolder } from '../../runtime/cli/stack-folder';
 import { CommandError, run } from '../lab/exec';
 import { AutoscalerSystem, TOKEN } from './support/autoscaler-system';
+import { Authority } from './support/certificates';
 import { createPod, eventually } from './support/kube';
 import { startPrometheus } from './support/prometheus';
 import { bundleOf, type RunningService } from './support/running-service';
@@ -85,15 +86,15 @@ describe('what people see of a running autoscaler', function () {
 
   describe('its commands, as npm runs them, through the API server', () => {
     const folder = stackFolder(PROJECT, `people-${process.pid}`);
+    const plainUrls = { autoscaler: 'http://autoscaler.berth-system.svc:8080' };
     let scripts: Readonly<Record<string, string>>;
 
     before(async () => {
       const text = await readFile(path.join(PROJECT, 'package.json'), 'utf8');
       ({ scripts } = JSON.parse(text) as { scripts: Record<string, string> });
-      const urls = { autoscaler: 'http://autoscaler.berth-system.svc:8080' };
       await mkdir(folder.root, { recursive: true });
       await writeFile(folder.kubeconfig, system.plane.kubeconfig, { mode: 0o600 });
-      await writeFile(folder.outputs, JSON.stringify({ urls }));
+      await writeFile(folder.outputs, JSON.stringify({ urls: plainUrls }));
       await offer(system, Number(new URL(replica.url).port));
     });
     after(() => rm(folder.root, { recursive: true, force: true }));
@@ -106,6 +107,32 @@ describe('what people see of a running autoscaler', function () {
     };
     const json = async (name: string, ...args: string[]): Promise<Record<string, unknown>> =>
       JSON.parse(await npmRun(name, ...args, '--json')) as Record<string, unknown>;
+
+    it('reach a replica that speaks TLS, and nothing but TLS', async () => {
+      const authority = await Authority.create('autoscaler-authority');
+      const { cert, key } = await authority.issue('autoscaler', 'serverAuth');
+      await authority.remove();
+      const [certFile, keyFile] = [
+        path.join(folder.root, 'tls.crt'),
+        path.join(folder.root, 'tls.key'),
+      ];
+      await writeFile(certFile, cert);
+      await writeFile(keyFile, key, { mode: 0o600 });
+      const secure = await system.startReplica({
+        ...{ HTTP_HOST: ADDRESS, TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile },
+      });
+      await assert.rejects(fetch(`${secure.url}/metrics`));
+      const name = 'autoscaler-tls';
+      await offer(system, Number(new URL(secure.url).port), name);
+      const urls = { autoscaler: `https://${name}.berth-system.svc:8080` };
+      await writeFile(folder.outputs, JSON.stringify({ urls }));
+      try {
+        const { nodes } = await json('cluster:status');
+        assert.equal((nodes as unknown[]).length, 3);
+      } finally {
+        await writeFile(folder.outputs, JSON.stringify({ urls: plainUrls }));
+      }
+    });
 
     it('cluster:status shows the nodes and how it is', async () => {
       const text = await npmRun('cluster:status');
@@ -207,9 +234,9 @@ describe('what people see of a running autoscaler', function () {
 });
 
 /** Makes the Service of the component lead to a port of this machine, and its Secret have the token. */
-async function offer({ api }: AutoscalerSystem, port: number): Promise<void> {
+async function offer({ api }: AutoscalerSystem, port: number, name = 'autoscaler'): Promise<void> {
   const namespace = '/api/v1/namespaces/berth-system';
-  const metadata = { name: 'autoscaler' };
+  const metadata = { name };
   const post = (where: string, body: object) => api.request({ method: 'POST', path: where, body });
   const ports = [{ name: 'http', port }];
   await post(`${namespace}/secrets`, { metadata, stringData: { API_TOKEN: TOKEN } });
@@ -218,13 +245,13 @@ async function offer({ api }: AutoscalerSystem, port: number): Promise<void> {
     spec: { ports: [{ name: 'http', port: 8080, targetPort: port }] },
   });
   // The proxy leads to nothing but pods.
-  await createPod(api, 'berth-system', 'autoscaler', { spec: { nodeName: 'server-1' } });
+  await createPod(api, 'berth-system', name, { spec: { nodeName: 'server-1' } });
   await api.request({
-    ...{ method: 'PATCH', path: `${namespace}/pods/autoscaler/status` },
+    ...{ method: 'PATCH', path: `${namespace}/pods/${name}/status` },
     contentType: 'application/merge-patch+json',
     body: { status: { phase: 'Running', podIP: ADDRESS, podIPs: [{ ip: ADDRESS }] } },
   });
-  const targetRef = { kind: 'Pod', name: 'autoscaler', namespace: 'berth-system' };
+  const targetRef = { kind: 'Pod', name, namespace: 'berth-system' };
   const subsets = [{ addresses: [{ ip: ADDRESS, targetRef }], ports }];
   await post(`${namespace}/endpoints`, { metadata, subsets });
 }

@@ -1,6 +1,15 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { CertificateFiles } from '../../shared/tls/certificate-files';
+import { closeServer, createWebServer, listen } from '../../shared/tls/web-server';
 import { createApp, type AppOptions } from './app';
+
+/** Where and how it is served. */
+export interface ApiPlace {
+  readonly host: string;
+  /** 0 takes a free port. */
+  readonly port: number;
+  /** With these it speaks TLS and nothing else. */
+  readonly certificates?: CertificateFiles | undefined;
+}
 
 /** The REST API, listening. */
 export interface ApiServer {
@@ -11,25 +20,16 @@ export interface ApiServer {
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 
-/** Serves the REST API; port 0 takes a free one. @throws when the port is taken */
+/** Serves the REST API. @throws when the port is taken */
 export async function startApi(
   options: AppOptions,
-  { host, port }: { readonly host: string; readonly port: number },
+  { host, port, certificates }: ApiPlace,
 ): Promise<ApiServer> {
-  const server = createServer(
+  const server = createWebServer(
     { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
     createApp(options),
+    certificates,
   );
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, resolve);
-  });
-  return {
-    port: (server.address() as AddressInfo).port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  const bound = await listen(server, port, host);
+  return { port: bound, close: () => closeServer(server) };
 }

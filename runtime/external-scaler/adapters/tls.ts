@@ -1,9 +1,5 @@
 import { experimental, ServerCredentials } from '@grpc/grpc-js';
-import { accessSync, constants } from 'node:fs';
-import type { ExternalScalerSettings } from '../settings';
-
-/** How often renewed certificates are looked for. */
-const REFRESH_INTERVAL_MS = 30_000;
+import type { CertificateFiles, Certificates } from '../../shared/tls/certificate-files';
 
 /** How clients reach the gRPC server, and whether they must show who they are. */
 export interface ServerTls {
@@ -13,34 +9,52 @@ export interface ServerTls {
 }
 
 /**
- * Plain text, or, with the three files set, TLS that asks for a client certificate of the given authority.
+ * Plain text, or, with certificates, TLS that asks for a client certificate of their authority. Renewed ones are taken up.
  *
  * A client that has none gets through the handshake all the same, and each call of its that matters is refused then:
  * of a handshake that fails KEDA says nothing but in its log, of a refused call it makes an event of the ScaledJob.
- * Renewed files are taken up within half a minute.
- * @throws Error naming the setting and the file that cannot be read.
  */
-export function serverTls(
-  settings: Pick<ExternalScalerSettings, 'tlsCertFile' | 'tlsKeyFile' | 'tlsClientCaFile'>,
-): ServerTls {
-  if (settings.tlsCertFile === '')
+export function serverTls(files: CertificateFiles | undefined): ServerTls {
+  if (files === undefined)
     return { credentials: ServerCredentials.createInsecure(), clientCertificates: false };
-  const readable = (name: string, file: string): string => {
-    try {
-      accessSync(file, constants.R_OK);
-      return file;
-    } catch (error) {
-      throw new Error(`${name}: cannot read ${file}`, { cause: error });
-    }
-  };
-  const files = new experimental.FileWatcherCertificateProvider({
-    caCertificateFile: readable('TLS_CLIENT_CA_FILE', settings.tlsClientCaFile),
-    certificateFile: readable('TLS_CERT_FILE', settings.tlsCertFile),
-    privateKeyFile: readable('TLS_KEY_FILE', settings.tlsKeyFile),
-    refreshIntervalMs: REFRESH_INTERVAL_MS,
-  });
+  const provider = new CertificateProvider(files);
   return {
-    credentials: experimental.createCertificateProviderServerCredentials(files, files, false),
+    credentials: experimental.createCertificateProviderServerCredentials(provider, provider, false),
     clientCertificates: true,
   };
+}
+
+/** The files as gRPC wants to be told of them: at first, and whenever they were renewed. */
+class CertificateProvider implements experimental.CertificateProvider {
+  readonly #ends = new Map<unknown, () => void>();
+
+  constructor(private readonly files: CertificateFiles) {}
+
+  addCaCertificateListener(listener: experimental.CaCertificateUpdateListener): void {
+    this.#tell(listener, ({ ca }) => listener(ca === undefined ? null : { caCertificate: ca }));
+  }
+  addIdentityCertificateListener(listener: experimental.IdentityCertificateUpdateListener): void {
+    this.#tell(listener, ({ cert, key }) => listener({ certificate: cert, privateKey: key }));
+  }
+  removeCaCertificateListener(listener: experimental.CaCertificateUpdateListener): void {
+    this.#forget(listener);
+  }
+  removeIdentityCertificateListener(
+    listener: experimental.IdentityCertificateUpdateListener,
+  ): void {
+    this.#forget(listener);
+  }
+
+  #tell(listener: unknown, tell: (certificates: Certificates) => void): void {
+    this.#forget(listener);
+    this.#ends.set(listener, this.files.onRenewed(tell));
+    // gRPC takes the first word only after it has added the listener.
+    queueMicrotask(() => {
+      if (this.#ends.has(listener)) tell(this.files.current);
+    });
+  }
+  #forget(listener: unknown): void {
+    this.#ends.get(listener)?.();
+    this.#ends.delete(listener);
+  }
 }

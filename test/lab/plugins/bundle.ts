@@ -9,6 +9,7 @@ const PROGRAMS = {
   'docker-build': 'pulumi-resource-docker-build',
   kubernetes: 'pulumi-resource-kubernetes',
   'language-nodejs': 'pulumi-language-nodejs',
+  tls: 'pulumi-resource-tls',
 } as const;
 
 export type PluginName = keyof typeof PROGRAMS;

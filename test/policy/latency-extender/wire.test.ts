@@ -123,6 +123,7 @@ describe('latency-extender: HTTP', () => {
       clock: systemClock,
       maxBodyBytes: 2000,
       metrics: counted,
+      clientProblem: () => undefined,
       state: () => ({}),
       explain: () => undefined,
     };

@@ -68,6 +68,11 @@ function outputsOf(args: pulumi.runtime.MockResourceArgs): Record<string, unknow
       networkDatas: networks.map(({ name }) => ({ networkName: name, ipAddress: '172.18.0.9' })),
     };
   }
+  if (args.type === 'tls:index/privateKey:PrivateKey')
+    return { privateKeyPem: `key of ${args.name}` };
+  if (args.type === 'tls:index/certRequest:CertRequest')
+    return { certRequestPem: `request of ${args.name}` };
+  if (args.type.startsWith('tls:index/')) return { certPem: `certificate of ${args.name}` };
   if (args.type === 'command:remote:Command')
     return { stdout: `K10${'0'.repeat(64)}::node:agent-secret\n`, stderr: '' };
   if (args.type === 'command:local:Command')

@@ -35,11 +35,11 @@ export interface Engine {
 }
 
 /**
- * The real engine with one of the lab's plugins (or what `plugin` puts there) on its PATH, beside `helm`; its state, and
+ * The real engine with some of the lab's plugins (or what `plugin` puts there) on its PATH, beside `helm`; its state, and
  * all else it writes, lies in a folder that goes with it. `env` is added for the engine and the plugin; folders in its PATH come before the machine's.
  */
 export async function startEngine(
-  plugin: string | ((bin: string) => Promise<void>),
+  plugin: string | readonly string[] | ((bin: string) => Promise<void>),
   env: Readonly<Record<string, string>> = {},
 ): Promise<Engine> {
   const programs = await ensurePrograms(['pulumi', 'helm'], consoleReporter());
@@ -49,7 +49,8 @@ export async function startEngine(
   for (const name of ['pulumi', 'helm'] as const) {
     await symlink(programs[name], path.join(bin, name));
   }
-  await (typeof plugin === 'string' ? addPlugin(plugin, bin) : plugin(bin));
+  if (typeof plugin === 'function') await plugin(bin);
+  else for (const name of [plugin].flat()) await addPlugin(name, bin);
 
   const command = await PulumiCommand.get({ root: folder });
   const project = 'wire';

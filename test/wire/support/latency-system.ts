@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { Agent, fetch, type Response } from 'undici';
 import { buildServiceContext } from '../../../components/build-context';
-import { latencySchedulerRbac } from '../../../components/services/latency-scheduler-config';
+import {
+  latencySchedulerRbac,
+  type LatencySchedulerConfig,
+} from '../../../components/services/latency-scheduler-config';
 import { latencyExtenderRbac } from '../../../runtime/latency-extender/rbac';
 import type { NodeView } from '../../../runtime/latency-extender/types';
 import type { KubeApi } from '../../../runtime/shared/kubernetes/api';
@@ -56,6 +60,8 @@ export interface SchedulerOptions {
   /** Long enough that the slowest machine is not taken for a slow extender, unless a test wants that. */
   readonly httpTimeoutSeconds?: number;
   readonly ignorable?: boolean;
+  /** What it shows the extender, and the authority by which it knows it: paths of PEM files. */
+  readonly tls?: LatencySchedulerConfig['tls'];
   /** Through the proxy, and not straight to the extender. */
   readonly proxied?: boolean;
 }
@@ -77,15 +83,18 @@ export class LatencySystem {
     readonly url: string,
     readonly proxy: ExtenderProxy,
     private readonly folder: string,
+    private readonly dispatcher: Agent,
   ) {}
 
   /**
    * The nodes stand in a row, 10 ms from one to the next, each with 20 % of its CPU in use.
    * @param followed the scheduler whose pods the extender follows. @param env more settings of the extender
+   * @param ca the authority of its certificate (PEM), where those settings make it speak TLS
    */
   static async start(
     followed: string,
     env: Readonly<Record<string, string>> = {},
+    ca?: string,
   ): Promise<LatencySystem> {
     const [plane, folder] = await Promise.all([
       startControlPlane({ scheduler: true }),
@@ -121,10 +130,20 @@ export class LatencySystem {
         ...env,
       },
     );
-    const url = `http://127.0.0.1:${port}`;
+    const url = `${ca === undefined ? 'http' : 'https'}://127.0.0.1:${port}`;
     const proxy = await ExtenderProxy.start(url);
     await createNamespace(api, NAMESPACE);
-    return new LatencySystem(plane, api, probers, traffic, extender, url, proxy, folder);
+    return new LatencySystem(
+      plane,
+      api,
+      probers,
+      traffic,
+      extender,
+      url,
+      proxy,
+      folder,
+      new Agent({ connect: { ca } }),
+    );
   }
 
   /** Waits until the extender knows all nodes and the busiest of them. */
@@ -132,7 +151,7 @@ export class LatencySystem {
     await eventually(
       'the extender is ready and every node has a fresh probe',
       async () => {
-        const response = await fetch(`${this.url}/readyz`);
+        const response = await this.#fetch('/readyz');
         const { freshNodes, target } = (await response.json()) as {
           freshNodes: number;
           target: string | null;
@@ -163,11 +182,17 @@ export class LatencySystem {
       nodeCacheCapable: options.nodeCacheCapable ?? true,
       httpTimeoutSeconds: options.httpTimeoutSeconds ?? 60,
       ignorable: options.ignorable ?? false,
+      tls: options.tls,
       leaseNamespace: schedulerName,
       kubeconfigPath: account,
     });
     this.#schedulers.push(scheduler);
     return scheduler;
+  }
+
+  #fetch(route: string): Promise<Response> {
+    const { dispatcher } = this;
+    return fetch(`${this.url}${route}`, { dispatcher });
   }
 
   prober(node: string): FakeProber {
@@ -177,7 +202,7 @@ export class LatencySystem {
   }
 
   async get<T>(route: string): Promise<T> {
-    return (await fetch(`${this.url}${route}`)).json() as T;
+    return (await this.#fetch(route)).json() as T;
   }
 
   explained(name: string): Promise<Explanation> {
@@ -241,6 +266,7 @@ export class LatencySystem {
     for (const scheduler of this.#schedulers) await scheduler.stop();
     this.extender.kill('SIGTERM');
     await this.extender.ended;
+    await this.dispatcher.close();
     await this.proxy.stop();
     for (const one of this.probers.values()) await one.stop();
     await this.traffic.stop();

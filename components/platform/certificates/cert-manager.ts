@@ -1,33 +1,30 @@
 import * as kubernetes from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
-import type { EventScalingConfig } from '../config-schema';
-import { EXTERNAL_SCALER_ADDRESS } from '../plan';
+import { AUTHORITY_HOURS, HOURS_OF_DAY, type CertificatesArgs } from './types';
 
 const API_VERSION = 'cert-manager.io/v1';
 const hoursText = (hours: number) => `${hours}h0m0s`;
-const AUTHORITY_HOURS = 10 * 365 * 24;
-const LEAF_HOURS = 90 * 24;
-/** Renewed so long before it ends; the scaler takes up renewed files, so nothing restarts. */
-const RENEW_BEFORE_HOURS = 30 * 24;
-
-export interface ScalerCertificatesArgs {
-  /** Where the external scaler and the ScaledJobs are. */
-  readonly namespace: pulumi.Input<string>;
-  readonly tls: EventScalingConfig['tls'];
-}
+const LEAF_HOURS = 90 * HOURS_OF_DAY;
+/** Renewed so long before it ends; services take up renewed files, so nothing restarts. */
+const RENEW_BEFORE_HOURS = 30 * HOURS_OF_DAY;
 
 /**
- * What KEDA and the external scaler show each other, made and renewed by the cluster's cert-manager: an authority for
- * nothing else, and of it one certificate for each side. The keys never leave the cluster.
+ * Certificates made and renewed by the cluster's cert-manager: an authority for nothing else, and of it one for each
+ * side. The keys never leave the cluster.
  */
-export class ScalerCertificates extends pulumi.ComponentResource {
-  constructor(
-    name: string,
-    args: ScalerCertificatesArgs,
-    options: pulumi.ComponentResourceOptions,
-  ) {
-    super('berth:services:ScalerCertificates', name, {}, options);
-    const { namespace, tls } = args;
+export class CertManagerCertificates extends pulumi.ComponentResource {
+  constructor(name: string, args: CertificatesArgs, options: pulumi.ComponentResourceOptions) {
+    super(
+      'berth:platform:CertManagerCertificates',
+      name,
+      {},
+      {
+        ...options,
+        // Its name while only the external scaler had certificates: another one would make them all anew.
+        aliases: [{ type: 'berth:services:ScalerCertificates' }],
+      },
+    );
+    const { namespace, server, client } = args;
     const declare = (kind: 'Issuer' | 'Certificate', id: string, spec: object) =>
       new kubernetes.apiextensions.CustomResource(
         `${id}-${kind.toLowerCase()}`,
@@ -50,7 +47,6 @@ export class ScalerCertificates extends pulumi.ComponentResource {
       privateKey: { algorithm: 'ECDSA', size: 256, rotationPolicy: 'Never' },
     });
     const issuer = declare('Issuer', authority, { ca: { secretName: authoritySecret } });
-    const [host = ''] = EXTERNAL_SCALER_ADDRESS.split(':');
     const leaf = (secretName: string, usage: 'server auth' | 'client auth', names: object) =>
       declare('Certificate', secretName, {
         ...issuedBy(issuer),
@@ -60,8 +56,8 @@ export class ScalerCertificates extends pulumi.ComponentResource {
         duration: hoursText(LEAF_HOURS),
         renewBefore: hoursText(RENEW_BEFORE_HOURS),
       });
-    leaf(tls.serverSecret, 'server auth', { dnsNames: [host] });
-    leaf(tls.clientSecret, 'client auth', { commonName: 'keda' });
+    leaf(server.secret, 'server auth', { dnsNames: [...server.dnsNames] });
+    if (client) leaf(client.secret, 'client auth', { commonName: client.commonName });
     this.registerOutputs({});
   }
 }
