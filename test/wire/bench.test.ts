@@ -8,8 +8,8 @@ import type { StoredResult } from '../bench/report';
 import { temporaryFolder } from './support/service-process';
 
 const ROOT = path.join(__dirname, '../..');
-/** What `npm run bench` takes is some minutes where nothing else runs. */
-const LIMIT_MS = 1_500_000;
+/** It takes some minutes where nothing else runs, and some 25 where a hundred others do. */
+const LIMIT_MS = 2_700_000;
 /** Of these rows no peer is there to be measured. */
 const WITHOUT_PEER: readonly GoalRow[] = ['up', 'up-warm'];
 
