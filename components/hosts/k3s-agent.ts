@@ -15,7 +15,7 @@ import { uninstallScript } from './ssh/uninstall-script';
 
 export interface K3sAgentArgs extends HostAccess {
   readonly ssh: SshClusterConfig;
-  /** The server that it joins, and on which its node is drained and forgotten. */
+  /** The server that it joins, and whose manager drains and forgets its node. */
   readonly server: K3sServer;
 }
 
@@ -32,7 +32,7 @@ export class K3sAgent extends pulumi.ComponentResource {
     const node = { node: name, version, readyTimeoutSeconds, drainTimeoutSeconds };
     const before = remoteCommand(
       `${name}-registration`,
-      server.access,
+      server.manager,
       {
         create: host.unreachable ? 'true' : beforeInstallScript(node),
         delete: forgetScript(name),
@@ -43,13 +43,16 @@ export class K3sAgent extends pulumi.ComponentResource {
     const install = remoteCommand(
       `${name}-k3s`,
       args,
-      { create: installScript(installSettings(ssh, host)), delete: uninstallScript('agent') },
+      {
+        create: installScript(installSettings(ssh, host)),
+        delete: uninstallScript({ role: 'agent' }),
+      },
       { stdin: tokenLine(server.fullAgentToken, 'the agent token') },
       { parent: this, dependsOn: [before] },
     );
     remoteCommand(
       `${name}-ready`,
-      server.access,
+      server.manager,
       {
         create: host.unreachable ? 'true' : afterInstallScript(node),
         delete: drainScript(node, host.unreachable),

@@ -2,7 +2,7 @@ import * as pulumi from '@pulumi/pulumi';
 import type { SshClusterConfig } from '../config-schema';
 import { apiServerUrl, installSettings } from './ssh/host-config';
 import { installScript } from './ssh/install-script';
-import { afterInstallScript, drainScript, forgetScript } from './ssh/node-scripts';
+import { afterInstallScript, drainUnlessLastScript, forgetScript } from './ssh/node-scripts';
 import { PATHS } from './ssh/paths';
 import { remoteCommand, type HostAccess } from './ssh/remote-command';
 import { componentInputs, tokenLine } from './ssh/secrets';
@@ -18,11 +18,19 @@ export interface K3sServerArgs extends HostAccess {
   readonly protectDatastore: boolean;
   /** The first server of the cluster, where this is another one. */
   readonly first?: K3sServer | undefined;
+  /** A server that can be reached, on which nodes are looked after; this one, if it is the only one. */
+  readonly manager: HostAccess;
+  /** The same, but another server than this one, if there is one: it forgets this one's node. */
+  readonly registrar: HostAccess;
 }
 
-/** A host over SSH that runs a k3s server. It has the name of its node. */
+/**
+ * A host over SSH that runs a k3s server. It has the name of its node. Every server has the same commands, whichever is the
+ * first: so another can become that, and what the first one alone had is not taken for a node that goes.
+ */
 export class K3sServer extends pulumi.ComponentResource {
-  readonly access: HostAccess;
+  /** On which agents' nodes are drained and forgotten. */
+  readonly manager: HostAccess;
   /** What agents join with, in the full form that names the cluster's authority (secret). */
   readonly fullAgentToken: pulumi.Output<string>;
   /** Cluster-admin kubeconfig, addressed for use from outside (secret). */
@@ -30,40 +38,40 @@ export class K3sServer extends pulumi.ComponentResource {
 
   constructor(name: string, args: K3sServerArgs, options?: pulumi.ComponentResourceOptions) {
     super('berth:hosts:K3sServer', name, componentInputs(args), options);
-    const { host, privateKey, ssh, first } = args;
-    this.access = { host, privateKey };
+    const { host, privateKey, ssh, first, manager, registrar } = args;
+    const access = { host, privateKey };
+    this.manager = manager;
     const inside = { parent: this };
     const node = { node: name, ...ssh };
-    const registrar = first?.access ?? this.access;
-    const registration =
-      first === undefined
-        ? []
-        : [
-            remoteCommand(
-              `${name}-registration`,
-              registrar,
-              { create: 'true', delete: forgetScript(name) },
-              {},
-              inside,
-            ),
-          ];
+    const registration = remoteCommand(
+      `${name}-registration`,
+      registrar,
+      { create: 'true', delete: forgetScript(name) },
+      {},
+      inside,
+    );
     const install = remoteCommand(
       `${name}-k3s`,
-      this.access,
-      { create: installScript(installSettings(ssh, host)), delete: uninstallScript('server') },
+      access,
+      {
+        create: installScript(installSettings(ssh, host)),
+        delete: uninstallScript({ role: 'server', ...node }),
+      },
       {
         stdin: pulumi.secret(
           pulumi.interpolate`${tokenLine(args.token, 'berth:clusterToken')}${tokenLine(args.agentToken, 'berth:agentToken')}`,
         ),
       },
-      { ...inside, dependsOn: registration, protect: args.protectDatastore },
+      { ...inside, dependsOn: [registration], protect: args.protectDatastore },
     );
     const ready = remoteCommand(
       `${name}-ready`,
-      registrar,
+      manager,
       {
-        create: afterInstallScript(node),
-        ...(first === undefined ? {} : { delete: drainScript(node, host.unreachable) }),
+        create: host.unreachable ? 'true' : afterInstallScript(node),
+        ...(registrar.host === host
+          ? {}
+          : { delete: drainUnlessLastScript(node, host.unreachable) }),
       },
       {},
       { ...inside, dependsOn: [install] },
@@ -71,7 +79,7 @@ export class K3sServer extends pulumi.ComponentResource {
     const read = (what: string, file: string, triggers: pulumi.Input<string>[]) =>
       remoteCommand(
         `${name}-${what}`,
-        this.access,
+        access,
         { create: `cat ${file} # of k3s ${ssh.version}` },
         { logging: 'none', triggers },
         { ...inside, dependsOn: [ready], additionalSecretOutputs: ['stdout'] },

@@ -2,6 +2,7 @@ import * as pulumi from '@pulumi/pulumi';
 import type { SshClusterConfig, SshHost } from '../config-schema';
 import { K3sAgent } from './k3s-agent';
 import { K3sServer } from './k3s-server';
+import type { HostAccess } from './ssh/remote-command';
 
 export interface SshClusterArgs {
   readonly ssh: SshClusterConfig;
@@ -43,12 +44,19 @@ export class SshCluster extends pulumi.ComponentResource {
       parent: this,
       ...(previous === undefined ? {} : { dependsOn: [previous] }),
     });
-    for (const host of ssh.hosts.filter(({ role }) => role === 'server')) {
+    const servers = ssh.hosts.filter(({ role }) => role === 'server');
+    const accessOf = (host: SshHost): HostAccess => ({ host, privateKey: keyOf(host) });
+    const reachable = servers.filter(({ unreachable }) => !unreachable);
+    for (const host of servers) {
       const { token, agentToken } = args;
+      const manager = accessOf(reachable[0] ?? host);
+      const registrar = accessOf(reachable.find((one) => one !== host) ?? host);
+      const shared = { ssh, token, agentToken, first, manager, registrar, protectDatastore };
       const server: K3sServer = new K3sServer(
         host.name,
-        { host, privateKey: keyOf(host), ssh, token, agentToken, first, protectDatastore },
-        following(),
+        { ...accessOf(host), ...shared },
+        // After all before it, and not the last one alone: so they also go one at a time, in reverse.
+        { parent: this, dependsOn: Object.values(ready) },
       );
       first ??= server;
       previous = ready[host.name] = server;
@@ -57,7 +65,7 @@ export class SshCluster extends pulumi.ComponentResource {
     for (const host of ssh.hosts.filter(({ role }) => role === 'agent'))
       previous = ready[host.name] = new K3sAgent(
         host.name,
-        { host, privateKey: keyOf(host), ssh, server: first },
+        { ...accessOf(host), ssh, server: first },
         following(),
       );
     this.kubeconfig = first.kubeconfig;

@@ -11,6 +11,8 @@ import { apiserverSans } from '../lab/k3s/entrypoint/control-plane';
 import { loopbackServer } from '../lab/k3s/entrypoint/dns-forwarder';
 import { addressAt, parseNodeOptions } from '../lab/k3s/entrypoint/flags';
 import { checkJoinRequest, parseToken, supervisorUrl } from '../lab/k3s/entrypoint/join-protocol';
+import { parseMembers } from '../lab/k3s/entrypoint/etcd-client';
+import { memberStep } from '../lab/k3s/entrypoint/etcd-nodes';
 import { kubeletConfig } from '../lab/k3s/entrypoint/kubelet-config';
 import { wantedRoutes } from '../lab/k3s/entrypoint/nodes';
 import { hostsToml } from '../lab/k3s/entrypoint/registries';
@@ -221,6 +223,50 @@ describe('lab k3s: joining', () => {
     ])
       assert.throws(() => checkJoinRequest({ ...good, ...bad }));
     assert.throws(() => checkJoinRequest(null));
+  });
+});
+
+describe('lab k3s: members of etcd', () => {
+  const name = 'etcd.k3s.cattle.io/node-name';
+  const address = 'etcd.k3s.cattle.io/node-address';
+  const remove = 'etcd.k3s.cattle.io/remove';
+  const removed = 'etcd.k3s.cattle.io/removed-node-name';
+  const member = { [name]: 'a-1', [address]: '10.0.0.1' };
+  const step = (annotations: Record<string, string>, more = {}) =>
+    memberStep({ metadata: { name: 'a', annotations, ...more } });
+
+  it('are read as etcdctl lists them, those that have not started yet too', () => {
+    const text =
+      '8e, started, a-1, https://10.0.0.1:2380, https://10.0.0.1:2379, false\n' +
+      '9f, unstarted, , https://10.0.0.2:2380, , true\n';
+    const [first, second] = parseMembers(text);
+    assert.deepEqual([first?.id, first?.name, first?.isLearner], ['8e', 'a-1', false]);
+    assert.equal(first?.clientUrl, 'https://10.0.0.1:2379');
+    assert.deepEqual([second?.name, second?.clientUrl, second?.isLearner], ['', '', true]);
+  });
+
+  it('leave once when asked for by annotation, and may come again under another name', () => {
+    assert.equal(step(member), undefined);
+    assert.equal(step({ ...member, [remove]: 'false' }), undefined);
+    assert.deepEqual(step({ ...member, [remove]: 'true' }), {
+      remove: { name: 'a-1', address: '10.0.0.1' },
+      patch: { annotations: { [removed]: 'a-1', [name]: null, [address]: null } },
+    });
+    assert.equal(step({ [remove]: 'true', [removed]: 'a-1' }), undefined);
+    assert.deepEqual(step({ ...member, [remove]: 'true', [removed]: 'a-0' }), {
+      patch: { annotations: { [removed]: null, [remove]: 'false' } },
+    });
+  });
+
+  it('leave with their Node, which is held until then', () => {
+    const finalizers = ['another', 'wrangler.cattle.io/managed-etcd-controller'];
+    const deleted = { deletionTimestamp: '2026-01-01T00:00:00Z', finalizers };
+    assert.deepEqual(step(member, deleted), {
+      remove: { name: 'a-1', address: '10.0.0.1' },
+      patch: { finalizers: ['another'] },
+    });
+    assert.deepEqual(step({ [removed]: 'a-1' }, deleted), { patch: { finalizers: ['another'] } });
+    assert.equal(step(member, { ...deleted, finalizers: ['another'] }), undefined);
   });
 });
 

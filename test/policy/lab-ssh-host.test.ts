@@ -25,6 +25,7 @@ describe("the lab's hosts over SSH", () => {
         mayFail: true,
       })),
       argv: ['/usr/local/bin/k3s', 'agent'],
+      saysReady: false,
       restartSeconds: 5,
     });
   });

@@ -220,6 +220,33 @@ describe('hosts over SSH', () => {
     assert.match(script(await declare({ hosts }), 'board-1-k3s'), /^sudo -n sh -c '/);
   });
 
+  it('have the same commands on every server, whichever is the first', async () => {
+    const more = ['s-2', 's-3'].map((name) => board(name, { role: 'server' }));
+    const commands = async (hosts: object[]) =>
+      (await declare({ hosts }))
+        .filter(({ type, inputs }) => type === REMOTE && inputs.delete !== undefined)
+        .map(({ name, inputs }) => [name, inputs.delete])
+        .sort();
+    assert.deepEqual(await commands([...more, quay]), await commands([quay, ...more]));
+    const alone = (await commands([quay])).map(([name]) => name);
+    assert.deepEqual(alone, ['quay-k3s', 'quay-registration']);
+  });
+
+  it('forget a server on another one, and look after nodes on one that can be reached', async () => {
+    const more = ['s-2', 's-3'].map((name) => board(name, { role: 'server' }));
+    const hostOf = (declared: readonly Declared[], name: string) =>
+      /"host":"([^"]+)"/.exec(JSON.stringify(only(declared, REMOTE, name).inputs.connection))?.[1];
+    const declared = await declare({ hosts: [quay, ...more, board('board-1')] });
+    assert.equal(hostOf(declared, 'quay-registration'), 's-2.example.org');
+    assert.equal(hostOf(declared, 's-2-registration'), '192.0.2.1');
+    assert.equal(hostOf(declared, 'board-1-ready'), '192.0.2.1');
+    const dead = { ...quay, unreachable: true };
+    const without = await declare({ hosts: [dead, ...more, board('board-1')] });
+    for (const name of ['s-3-registration', 's-3-ready', 'board-1-ready', 'board-1-registration'])
+      assert.equal(hostOf(without, name), 's-2.example.org');
+    assert.equal(hostOf(without, 's-2-registration'), 's-3.example.org');
+  });
+
   it('form a cluster of three servers that join the first one', async () => {
     const more = ['s-2', 's-3'].map((name) => board(name, { role: 'server' }));
     const declared = await declare({ hosts: [quay, ...more] });

@@ -101,6 +101,15 @@ export function drainScript(settings: NodeScriptSettings, unreachable: boolean):
   ].join('\n');
 }
 
+/** Before a server goes: the same, unless it is the last one, whose pods have nowhere to go. */
+export const drainUnlessLastScript = (settings: NodeScriptSettings, unreachable: boolean): string =>
+  [
+    ...UNLESS_GONE,
+    `servers=$(${KUBECTL} get nodes -l node-role.kubernetes.io/control-plane -o name)`,
+    `[ "$(echo "$servers" | wc -l)" -gt 1 ] || exit 0`,
+    drainScript(settings, unreachable),
+  ].join('\n');
+
 /** After a node's host has gone: the cluster forgets the node, and whose its name was. */
 export const forgetScript = (node: string): string =>
   [

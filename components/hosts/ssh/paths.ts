@@ -7,6 +7,8 @@ export const PATHS = {
   images: '/var/lib/rancher/k3s/agent/images',
   /** Written by a server: the agent token in its full form. */
   fullAgentToken: '/var/lib/rancher/k3s/server/agent-token',
+  /** On a server that is one of several; in it, the file `tombstone` once it was taken out of etcd. */
+  etcd: '/var/lib/rancher/k3s/server/db/etcd',
   /** What a host joins with: root's alone. */
   token: '/etc/rancher/k3s/token',
   /** What a server lets agents join with: root's alone. */

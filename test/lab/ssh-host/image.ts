@@ -11,7 +11,7 @@ import type { Reporter } from '../report';
 export const SSH_HOST_IMAGE = 'berth-lab/ssh-host:1';
 
 /** What a board has and the lab's k3s image has not. */
-const PACKAGES = ['bash', 'curl', 'diffutils', 'mawk', 'openssh-server'];
+const PACKAGES = ['bash', 'curl', 'diffutils', 'etcd-client', 'mawk', 'openssh-server'];
 
 const SSHD_CONFIG = [
   'HostKey /etc/ssh/lab_host_key',

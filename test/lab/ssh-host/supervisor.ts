@@ -1,5 +1,14 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync, type ChildProcess, type StdioOptions } from 'node:child_process';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect, createServer } from 'node:net';
 import path from 'node:path';
 import { parseUnit, type Unit } from './units';
@@ -19,40 +28,67 @@ class Service {
   private child: ChildProcess | undefined;
   private again: NodeJS.Timeout | undefined;
   private wanted = false;
+  private starting: Promise<void> = Promise.resolve();
+  /** Its main process runs and, if it is one that says so, has said that it is ready. */
+  isActive = false;
 
   constructor(private readonly name: string) {}
 
-  get isActive(): boolean {
-    return this.child !== undefined;
+  private get unit(): Unit {
+    return parseUnit(readFileSync(path.join(UNITS, `${this.name}.service`), 'utf8'));
   }
 
-  start(): void {
-    if (this.child !== undefined) return;
+  /** Resolves once it counts as started, as `systemctl start` does; rejects where it ends before. */
+  start(): Promise<void> {
+    if (this.child === undefined) this.starting = this.startAnew();
+    return this.starting;
+  }
+
+  private async startAnew(): Promise<void> {
     this.wanted = true;
     clearTimeout(this.again);
-    const unit = parseUnit(readFileSync(path.join(UNITS, `${this.name}.service`), 'utf8'));
+    const { unit } = this;
     const log = openSync(`/var/log/${this.name}.log`, 'a', 0o600);
-    for (const { argv, mayFail } of unit.before) {
-      const { status } = spawnSync(argv[0] ?? '', argv.slice(1), { stdio: ['ignore', log, log] });
-      if (status !== 0 && !mayFail) throw new Error(`${argv.join(' ')} failed`);
+    try {
+      for (const { argv, mayFail } of unit.before) {
+        const { status } = spawnSync(argv[0] ?? '', argv.slice(1), { stdio: ['ignore', log, log] });
+        if (status !== 0 && !mayFail) throw new Error(`${argv.join(' ')} failed`);
+      }
+      await this.run(unit, log);
+    } finally {
+      closeSync(log);
     }
-    this.run(unit, log);
   }
 
-  private run(unit: Unit, log: number): void {
-    const child = spawn(unit.argv[0] ?? '', unit.argv.slice(1), {
-      stdio: ['ignore', log, log],
-      detached: true,
+  private run(unit: Unit, log: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      // What stands for systemd's socket is Node.js's own channel to a child.
+      const stdio: StdioOptions = ['ignore', log, log, ...(unit.saysReady ? ['ipc' as const] : [])];
+      const child = spawn(unit.argv[0] ?? '', unit.argv.slice(1), { stdio, detached: true });
+      this.child = child;
+      const started = (): void => {
+        this.isActive = true;
+        resolve();
+      };
+      const ended = (): void => {
+        reject(new Error(`Job for ${this.name}.service failed: its main process has ended`));
+        if (this.child !== child) return;
+        this.child = undefined;
+        this.isActive = false;
+        this.runAgain();
+      };
+      if (unit.saysReady) child.on('message', started);
+      else child.on('spawn', started);
+      child.on('error', ended);
+      child.on('exit', ended);
     });
-    this.child = child;
-    const ended = (): void => {
-      if (this.child !== child) return;
-      this.child = undefined;
-      if (!this.wanted || unit.restartSeconds === undefined) return;
-      this.again = setTimeout(() => this.start(), unit.restartSeconds * 1000);
-    };
-    child.on('error', ended);
-    child.on('exit', ended);
+  }
+
+  /** As the unit says now: it may have been changed since. */
+  private runAgain(): void {
+    const seconds = this.wanted && isUnit(this.name) ? this.unit.restartSeconds : undefined;
+    if (seconds === undefined) return;
+    this.again = setTimeout(() => void this.start().catch(() => undefined), seconds * 1000);
   }
 
   /** Ends the main process alone: KillMode=process. */
@@ -103,7 +139,8 @@ async function answer(args: readonly string[]): Promise<Answer> {
   const now = options.includes('--now');
   if (verb === 'stop' || verb === 'restart' || (verb === 'disable' && now))
     await service(name).stop();
-  if (verb === 'start' || verb === 'restart' || (verb === 'enable' && now)) service(name).start();
+  if (verb === 'start' || verb === 'restart' || (verb === 'enable' && now))
+    await service(name).start();
   return { code: 0, text: '' };
 }
 
@@ -131,7 +168,12 @@ function supervise(): void {
         .catch(() => socket.destroy());
     });
   });
-  server.listen(SOCKET);
+  server.listen(SOCKET, () => {
+    for (const unit of existsSync(ENABLED) ? readdirSync(ENABLED) : [])
+      service(path.basename(unit, '.service'))
+        .start()
+        .catch(() => undefined);
+  });
 }
 
 /** `systemctl …`: what the supervisor answers. */

@@ -16,6 +16,9 @@ import { startLabEngine, type LabEngine } from './lab-engine';
 /** First of the ports at which the hosts' sshd answer. */
 const SSH_PORT = 2201;
 
+/** Where the API server of the n-th host, counted from 0, is reached; as a k3s server, the first one's supervisor too. */
+export const apiPort = (index: number): number => 6443 + 10 * index;
+
 /** A host with a real sshd. */
 export interface LabHost {
   readonly name: string;
@@ -40,8 +43,8 @@ export interface LabHosts {
   stop(): Promise<void>;
 }
 
-/** Starts hosts in an engine of the test's own; the first one's API server is published. */
-export async function startLabHosts(names: readonly string[]): Promise<LabHosts> {
+/** Starts hosts in an engine of the test's own; the API servers of the first ones are published. */
+export async function startLabHosts(names: readonly string[], servers = 1): Promise<LabHosts> {
   const reporter = consoleReporter();
   const tools = await ensureHostPackages(reporter);
   const engine = await startLabEngine();
@@ -66,7 +69,8 @@ export async function startLabHosts(names: readonly string[]): Promise<LabHosts>
     for (const [index, name] of names.entries())
       hosts.push(
         await startHost(engine, folder, name, {
-          ...{ port: SSH_PORT + index, isServer: index === 0 },
+          port: SSH_PORT + index,
+          api: index < servers ? apiPort(index) : undefined,
           user: index > 0 && index === names.length - 1 ? 'last-user' : 'user',
         }),
       );
@@ -98,14 +102,14 @@ async function startHost(
   engine: LabEngine,
   folder: string,
   name: string,
-  { port, isServer, user }: { port: number; isServer: boolean; user: string },
+  { port, api, user }: { port: number; api: number | undefined; user: string },
 ): Promise<LabHost> {
   const { address } = engine.ctx;
-  const api = isServer ? [6443, 6444] : [];
+  const published = api === undefined ? [] : [6443, 6444].map((one, index) => [api + index, one]);
   await engine.docker(
     ...['create', '--name', name, '--hostname', name, '--memory', '3g'],
     ...['--publish', `${address}:${port}:22`],
-    ...api.flatMap((one) => ['--publish', `${address}:${one}:${one}`]),
+    ...published.flatMap(([out, inside]) => ['--publish', `${address}:${out}:${inside}`]),
     ...nodeContainerFlags(),
     SSH_HOST_IMAGE,
   );

@@ -4,10 +4,10 @@ import { paths } from './paths';
 
 const pki = (name: string): string => `${paths.pki}/${name}`;
 
-/** etcd answers on the node's loopback address only. */
+/** Where a node's own etcd answers it; a lone server's answers nowhere else. */
 export const etcdUrl = 'http://127.0.0.1:2379';
 
-export const etcdArgs: readonly string[] = [
+export const loneEtcdArgs: readonly string[] = [
   '--name=default',
   `--data-dir=${paths.etcd}`,
   `--listen-client-urls=${etcdUrl}`,
@@ -54,13 +54,17 @@ export function apiserverArgs(options: NodeOptions, nodeAddress: string): string
 }
 
 /** kube-controller-manager's flags. */
-export function controllerManagerArgs(options: NodeOptions, kubeconfig: string): string[] {
+export function controllerManagerArgs(
+  options: NodeOptions,
+  kubeconfig: string,
+  isOneOfMany: boolean,
+): string[] {
   return [
     `--kubeconfig=${kubeconfig}`,
     `--authentication-kubeconfig=${kubeconfig}`,
     `--authorization-kubeconfig=${kubeconfig}`,
     '--bind-address=127.0.0.1',
-    '--leader-elect=false',
+    `--leader-elect=${isOneOfMany}`,
     '--profiling=false',
     '--use-service-account-credentials=true',
     '--allocate-node-cidrs=true',
@@ -74,13 +78,13 @@ export function controllerManagerArgs(options: NodeOptions, kubeconfig: string):
 }
 
 /** kube-scheduler's flags. */
-export function schedulerArgs(kubeconfig: string): string[] {
+export function schedulerArgs(kubeconfig: string, isOneOfMany: boolean): string[] {
   return [
     `--kubeconfig=${kubeconfig}`,
     `--authentication-kubeconfig=${kubeconfig}`,
     `--authorization-kubeconfig=${kubeconfig}`,
     '--bind-address=127.0.0.1',
-    '--leader-elect=false',
+    `--leader-elect=${isOneOfMany}`,
     '--profiling=false',
   ];
 }

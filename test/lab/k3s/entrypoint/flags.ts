@@ -9,8 +9,12 @@ export interface NodeOptions {
   token: string | undefined;
   /** What agents join a server with; undefined for the token itself. */
   agentToken: string | undefined;
-  /** An agent's server, such as https://berth-dev-server:6443. Undefined on a server. */
+  /** The server that it joins, such as https://berth-dev-server:6443. Undefined on the first or only server. */
   serverUrl: string | undefined;
+  /** A server whose etcd others may join. */
+  clusterInit: boolean;
+  /** A server that shall begin anew as the only member of etcd, with the data of a snapshot, and end. */
+  restoreFrom: string | undefined;
   httpsPort: number;
   clusterCidr: string;
   serviceCidr: string;
@@ -30,6 +34,7 @@ export interface NodeOptions {
 }
 
 const shared = {
+  server: { type: 'string', short: 's' },
   token: { type: 'string', short: 't' },
   'token-file': { type: 'string' },
   'node-name': { type: 'string' },
@@ -39,6 +44,9 @@ const shared = {
 } as const;
 const serverOnly = {
   'agent-token-file': { type: 'string' },
+  'cluster-init': { type: 'boolean' },
+  'cluster-reset': { type: 'boolean' },
+  'cluster-reset-restore-path': { type: 'string' },
   'tls-san': { type: 'string', multiple: true },
   disable: { type: 'string', multiple: true },
   'disable-network-policy': { type: 'boolean' },
@@ -48,8 +56,6 @@ const serverOnly = {
   'write-kubeconfig': { type: 'string', short: 'o' },
   'write-kubeconfig-mode': { type: 'string' },
 } as const;
-const agentOnly = { server: { type: 'string', short: 's' } } as const;
-
 /** Components of k3s that this image does not have, so that disabling them changes nothing. */
 const absent = new Set(['traefik', 'servicelb', 'metrics-server', 'local-storage']);
 
@@ -101,22 +107,26 @@ export function parseNodeOptions(
     args,
     strict: true,
     allowPositionals: false,
-    options: { ...shared, ...serverOnly, ...agentOnly },
+    options: { ...shared, ...serverOnly },
   });
-  const foreign = Object.keys(role === 'server' ? agentOnly : serverOnly).find((f) => f in values);
-  if (foreign !== undefined) throw new Error(`--${foreign} is not a flag of k3s ${role}`);
+  const foreign = Object.keys(serverOnly).find((flag) => flag in values);
+  if (role === 'agent' && foreign !== undefined)
+    throw new Error(`--${foreign} is not a flag of k3s agent`);
 
   const unknown = lists(values.disable).filter((name) => !absent.has(name));
   if (unknown.length > 0)
     throw new Error(`--disable ${unknown.join(',')}: known are ${[...absent].join(', ')}`);
-  const serverUrl = role === 'agent' ? (values.server ?? env.K3S_URL) : undefined;
+  const serverUrl = (values.server ?? env.K3S_URL) || undefined;
   const token = values.token ?? fileLine(values['token-file']) ?? env.K3S_TOKEN;
-  if (role === 'agent') {
-    if (!serverUrl) throw new Error('an agent needs --server or K3S_URL');
+  if (role === 'agent' && !serverUrl) throw new Error('an agent needs --server or K3S_URL');
+  if (serverUrl !== undefined) {
     if (!/^https:\/\/[^/]+$/.test(serverUrl))
       throw new Error(`K3S_URL ${serverUrl} is not https://HOST:PORT`);
-    if (!token) throw new Error('an agent needs --token or K3S_TOKEN');
+    if (!token) throw new Error(`what joins ${serverUrl} needs --token or K3S_TOKEN`);
   }
+  const restoreFrom = values['cluster-reset-restore-path'];
+  if ((values['cluster-reset'] === true) !== (restoreFrom !== undefined))
+    throw new Error('--cluster-reset and --cluster-reset-restore-path go together here');
   const nodeName = (values['node-name'] ?? env.K3S_NODE_NAME ?? hostname).toLowerCase();
   check([nodeName], 'node-name', /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/, 'a DNS name');
 
@@ -126,6 +136,8 @@ export function parseNodeOptions(
     token: token || undefined,
     agentToken: fileLine(values['agent-token-file']),
     serverUrl,
+    clusterInit: values['cluster-init'] ?? false,
+    restoreFrom,
     httpsPort: port(values['https-listen-port']),
     clusterCidr: values['cluster-cidr'] ?? '10.42.0.0/16',
     serviceCidr: values['service-cidr'] ?? '10.43.0.0/16',

@@ -1,5 +1,10 @@
 import { spawnSync } from 'node:child_process';
+import { hostname } from 'node:os';
 import path from 'node:path';
+import { withConfigFile } from './config-file';
+import { etcdSnapshot } from './etcd-snapshot';
+import { parseNodeOptions } from './flags';
+import { errorText } from './log';
 import { runNode } from './main';
 import { paths } from './paths';
 
@@ -18,7 +23,16 @@ function main(): void {
     });
     process.exit(status ?? 1);
   }
-  if (args[0] === '--version') process.stdout.write(`k3s version ${K3S_VERSION} (lab)\n`);
+  if (args[0] === 'etcd-snapshot') {
+    const { nodeName } = parseNodeOptions(withConfigFile(['server']), process.env, hostname());
+    etcdSnapshot(args.slice(1), nodeName).then(
+      (text) => void process.stdout.write(text),
+      (error: unknown) => {
+        process.stderr.write(`${errorText(error)}\n`);
+        process.exit(1);
+      },
+    );
+  } else if (args[0] === '--version') process.stdout.write(`k3s version ${K3S_VERSION} (lab)\n`);
   else runNode(args, { endPods: false });
 }
 

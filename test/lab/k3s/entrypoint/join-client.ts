@@ -1,6 +1,12 @@
 import { request as httpsRequest } from 'node:https';
 import { ApiError } from './kube-client';
-import { parseToken, supervisorUrl, type JoinAnswer, type JoinRequest } from './join-protocol';
+import {
+  parseToken,
+  supervisorUrl,
+  type JoinAnswer,
+  type JoinRequest,
+  type ServerBootstrap,
+} from './join-protocol';
 import { caHash } from './pki';
 import { waitFor } from './wait-for';
 
@@ -34,33 +40,29 @@ function call({ url, method, ca, token, body }: Call): Promise<string> {
   });
 }
 
+const isFinal = (error: unknown): boolean =>
+  error instanceof ApiError && error.status >= 400 && error.status < 500;
+
 /**
- * Joins a cluster; waits for its server as long as it takes. A short token trusts the authority that
+ * Asks a cluster's server for what a node needs; waits for it as long as it takes. A short token trusts the authority that
  * the server shows first, as k3s does; a full one carries its hash.
- * @throws Error when the server refuses: wrong token, or a name that is another node's.
  */
-export async function join(
+async function ask<T>(
   serverUrl: string,
   token: string,
-  who: JoinRequest,
-): Promise<JoinAnswer> {
+  { path, body }: { path: string; body: unknown },
+): Promise<T> {
   const base = supervisorUrl(serverUrl);
   const { secret, caHash: expected } = parseToken(token);
-  const isFinal = (error: unknown): boolean =>
-    error instanceof ApiError && error.status >= 400 && error.status < 500;
   const ca = await waitFor(
     `the server ${base}`,
     () => call({ url: `${base}/cacerts`, method: 'GET' }),
-    {
-      everyMs: 300,
-      isFinal,
-    },
+    { everyMs: 300, isFinal },
   );
   if (expected !== undefined && expected !== caHash(ca))
     throw new Error(`the CA of ${base} is not the one that the token names`);
-  const url = `${base}/v1-k3s/join`;
   const attempt = (): Promise<string> =>
-    call({ url, method: 'POST', ca, token: secret, body: who });
+    call({ url: `${base}${path}`, method: 'POST', ca, token: secret, body });
   const text = await waitFor(`${base} to let this node join`, attempt, {
     everyMs: 300,
     isFinal,
@@ -68,5 +70,19 @@ export async function join(
     if (error instanceof ApiError) throw new Error(`${base} refused this node: ${error.message}`);
     throw error;
   });
-  return JSON.parse(text) as JoinAnswer;
+  return JSON.parse(text) as T;
 }
+
+/**
+ * Joins a cluster as an agent.
+ * @throws Error when the server refuses: wrong token, or a name that is another node's.
+ */
+export const join = (serverUrl: string, token: string, who: JoinRequest): Promise<JoinAnswer> =>
+  ask(serverUrl, token, { path: '/v1-k3s/join', body: who });
+
+/**
+ * Asks for what a joining server needs.
+ * @throws Error when the server refuses: wrong token, the agents' token, or it has no embedded etcd.
+ */
+export const bootstrapServer = (serverUrl: string, token: string): Promise<ServerBootstrap> =>
+  ask(serverUrl, token, { path: '/v1-k3s/server-bootstrap', body: {} });

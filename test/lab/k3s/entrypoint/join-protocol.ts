@@ -23,6 +23,14 @@ export interface JoinAnswer {
   enforcesNetworkPolicies: boolean;
 }
 
+/** What a joining server gets. */
+export interface ServerBootstrap {
+  /** The authorities and keys that all servers share: file name -> text. */
+  pki: Record<string, string>;
+  /** Where the members of etcd that have a vote answer clients. */
+  etcdUrls: string[];
+}
+
 /** The supervisor listens on the port after the API server's. */
 export function supervisorUrl(serverUrl: string): string {
   const url = new URL(serverUrl);

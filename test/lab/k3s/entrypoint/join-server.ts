@@ -1,14 +1,24 @@
 import { createServer } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errorText, log } from './log';
-import { checkJoinRequest, sameSecret, type JoinAnswer, type JoinRequest } from './join-protocol';
+import {
+  checkJoinRequest,
+  sameSecret,
+  type JoinAnswer,
+  type JoinRequest,
+  type ServerBootstrap,
+} from './join-protocol';
 import { issueAway, type KeyPair } from './pki';
 
 /** What the join endpoint rests on. */
 export interface JoinServerOptions {
   port: number;
-  /** Each lets an agent join. */
-  secrets: readonly string[];
+  /** Lets servers join, and agents. */
+  serverSecret: string;
+  /** Lets agents join. */
+  agentSecret: string;
+  /** What a joining server needs; undefined on a server that no other can join. */
+  bootstrap: (() => Promise<ServerBootstrap>) | undefined;
   ca: string;
   tls: KeyPair;
   clusterCidr: string;
@@ -62,8 +72,19 @@ async function answerJoin(
     response.writeHead(status, { 'content-type': 'text/plain' }).end(reason);
   };
   const token = /^Bearer (.*)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
-  if (!options.secrets.some((secret) => sameSecret(token, secret)))
-    return refuse(401, 'the token is wrong');
+  const { serverSecret, agentSecret, bootstrap } = options;
+  const isServers = sameSecret(token, serverSecret);
+  const answer = (content: unknown): void => {
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(content));
+  };
+  if (request.url === SERVER_PATH) {
+    if (!isServers) return refuse(401, 'the token is not that of servers');
+    if (bootstrap === undefined)
+      return refuse(409, 'this server was not started with cluster-init: none can join it');
+    answer(await bootstrap());
+    return log(`a server joins from ${from}`);
+  }
+  if (!isServers && !sameSecret(token, agentSecret)) return refuse(401, 'the token is wrong');
   let join: JoinRequest;
   try {
     join = checkJoinRequest(await bodyOf(request));
@@ -75,18 +96,20 @@ async function answerJoin(
       403,
       `node password rejected: ${join.nodeName} is another node's name, delete that Node first`,
     );
-  const answer = JSON.stringify(await nodeIdentity(join, options));
-  response.writeHead(200, { 'content-type': 'application/json' }).end(answer);
+  answer(await nodeIdentity(join, options));
   log(`${join.nodeName} joins from ${from}`);
 }
 
-/** Serves /cacerts to all and /v1-k3s/join to who knows the token. */
+const AGENT_PATH = '/v1-k3s/join';
+const SERVER_PATH = '/v1-k3s/server-bootstrap';
+
+/** Serves /cacerts to all, and to who knows the token what an agent and what a server needs to join. */
 export function serveJoins(options: JoinServerOptions): void {
   const server = createServer(
     { cert: options.tls.cert, key: options.tls.key },
     (request, response) => {
       if (request.method === 'GET' && request.url === '/cacerts') response.end(options.ca);
-      else if (request.method === 'POST' && request.url === '/v1-k3s/join')
+      else if (request.method === 'POST' && [AGENT_PATH, SERVER_PATH].includes(request.url ?? ''))
         answerJoin(options, request, response).catch((error: unknown) => {
           log(`join: ${errorText(error)}`);
           response.writeHead(503).end('not ready');

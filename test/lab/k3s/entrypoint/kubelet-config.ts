@@ -50,6 +50,8 @@ export function kubeletConfig(settings: KubeletSettings): string {
     },
     nodeStatusUpdateFrequency: '4s',
     nodeStatusReportFrequency: '1m',
+    // Renewed every two seconds: after a change of k3s, Berth awaits the next renewal.
+    nodeLeaseDurationSeconds: 8,
     maxPods: 110,
   });
 }

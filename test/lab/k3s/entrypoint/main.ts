@@ -4,6 +4,7 @@ import { startAgent } from './agent';
 import { ownCgroup, prepareCgroup } from './cgroup';
 import { cleanUp } from './clean-up';
 import { withConfigFile } from './config-file';
+import { resetToSnapshot } from './embedded-etcd';
 import { parseNodeOptions } from './flags';
 import { errorText, log } from './log';
 import { prepareMachine } from './prepare-machine';
@@ -30,6 +31,8 @@ export interface NodeEnd {
 
 async function main(argv: readonly string[], { endPods }: NodeEnd): Promise<void> {
   const options = parseNodeOptions(withConfigFile(argv), process.env, hostname());
+  if (options.restoreFrom !== undefined)
+    return resetToSnapshot(options, nodeAddress(), options.restoreFrom);
   const ending = new AbortController();
   let failed = false;
   const end = (reason: string, isFailure: boolean): void => {
@@ -51,7 +54,11 @@ async function main(argv: readonly string[], { endPods }: NodeEnd): Promise<void
   const context = { options, nodeAddress: nodeAddress(), cgroup, signal: ending.signal };
   const start = options.role === 'server' ? startServer : startAgent;
   start(supervisor, context).then(
-    () => log(`${options.role} ${options.nodeName} is up`),
+    () => {
+      log(`${options.role} ${options.nodeName} is up`);
+      // To what counts as systemd, where there is one.
+      process.send?.('READY=1');
+    },
     (error: unknown) => end(errorText(error), true),
   );
 

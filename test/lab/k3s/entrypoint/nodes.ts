@@ -5,7 +5,13 @@ import type { KubeClient } from './kube-client';
 
 /** As much of a Node object as routing needs. */
 export interface NodeObject {
-  metadata: { name: string; resourceVersion?: string };
+  metadata: {
+    name: string;
+    resourceVersion?: string;
+    deletionTimestamp?: string;
+    finalizers?: string[];
+    annotations?: Record<string, string>;
+  };
   spec?: { podCIDR?: string };
   status?: { addresses?: { type: string; address: string }[] };
 }

@@ -4,7 +4,13 @@ const data = '/var/lib/rancher/k3s';
 export const paths = {
   data,
   pki: `${data}/server/tls`,
+  /** Data of a lone server, where k3s has SQLite's. */
   etcd: `${data}/server/db`,
+  /** Data of a member of embedded etcd. */
+  etcdMember: `${data}/server/db/etcd`,
+  /** There once this server's member was taken out of etcd: its data are worth nothing. */
+  etcdTombstone: `${data}/server/db/etcd/tombstone`,
+  snapshots: `${data}/server/db/snapshots`,
   nodeToken: `${data}/server/node-token`,
   agentToken: `${data}/server/agent-token`,
   manifests: `${data}/server/manifests`,

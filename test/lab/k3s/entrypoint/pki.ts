@@ -17,6 +17,8 @@ export interface CertificateRequest {
   organization?: string;
   /** DNS names and addresses; a certificate with some is a server's, one without a client's. */
   sans?: readonly string[];
+  /** For a server that is its peers' client with the same certificate. */
+  isPeer?: boolean;
 }
 
 const file = (name: string): string => `${paths.pki}/${name}`;
@@ -55,11 +57,16 @@ export async function issue(name: string, request: CertificateRequest, ca = 'ca'
   const subject =
     (request.organization ? `/O=${request.organization}` : '') + `/CN=${request.commonName}`;
   const sans = (request.sans ?? []).map((san) => `${isAddress(san) ? 'IP' : 'DNS'}:${san}`);
+  const usage = request.isPeer
+    ? 'serverAuth,clientAuth'
+    : sans.length > 0
+      ? 'serverAuth'
+      : 'clientAuth';
   await openssl(name, [
     ...['-CA', file(`${ca}.crt`), '-CAkey', file(`${ca}.key`), '-subj', subject],
     ...['-addext', 'basicConstraints=critical,CA:false'],
     ...['-addext', 'keyUsage=critical,digitalSignature,keyEncipherment'],
-    ...['-addext', `extendedKeyUsage=${sans.length > 0 ? 'serverAuth' : 'clientAuth'}`],
+    ...['-addext', `extendedKeyUsage=${usage}`],
     ...(sans.length > 0 ? ['-addext', `subjectAltName=${sans.join(',')}`] : []),
   ]);
 }
@@ -107,6 +114,39 @@ export async function ensurePki(sans: readonly string[]): Promise<void> {
     issue('scheduler', { commonName: 'system:kube-scheduler' }),
     issue('front-proxy-client', { commonName: 'system:auth-proxy' }, 'request-header-ca'),
   ]);
+}
+
+/** Makes what a member of etcd needs, by which it also reaches the others. */
+export async function ensureEtcdPki(address: string): Promise<void> {
+  await authority(ETCD_CA);
+  const sans = [address, '127.0.0.1', 'localhost'];
+  await Promise.all([
+    issue('etcd', { commonName: 'etcd', sans, isPeer: true }, ETCD_CA),
+    issue('etcd-client', { commonName: 'etcd-client' }, ETCD_CA),
+  ]);
+}
+
+const ETCD_CA = 'etcd-ca';
+
+/** What all servers of a cluster have alike, and nothing else does. */
+const SHARED = [
+  ...['ca', 'request-header-ca', ETCD_CA].flatMap((name) => [`${name}.crt`, `${name}.key`]),
+  'service-account.key',
+];
+
+/** The authorities and keys that a joining server must have: file name -> text. */
+export async function sharedPki(): Promise<Record<string, string>> {
+  const texts = SHARED.map(async (name) => [name, await readFile(file(name), 'utf8')] as const);
+  return Object.fromEntries(await Promise.all(texts));
+}
+
+/** Takes them over from a server. @throws Error where one is missing */
+export async function takeSharedPki(files: Readonly<Record<string, string>>): Promise<void> {
+  for (const name of SHARED) {
+    const text = files[name];
+    if (text === undefined) throw new Error(`the server did not send ${name}`);
+    await writePrivate(file(name), text);
+  }
 }
 
 async function serviceAccountKey(): Promise<void> {

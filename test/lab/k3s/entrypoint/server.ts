@@ -2,9 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import * as plane from './control-plane';
-import { addressAt } from './flags';
+import { datastoreKind, prepareMember, type EmbeddedMember } from './embedded-etcd';
+import { etcdMembers } from './etcd-client';
+import { keepEtcdMembers, memberMetadata } from './etcd-nodes';
+import { addressAt, type NodeOptions } from './flags';
+import { bootstrapServer } from './join-client';
 import { nodeIdentity, serveJoins } from './join-server';
-import { parseToken } from './join-protocol';
+import { parseToken, type ServerBootstrap } from './join-protocol';
 import { KubeClient } from './kube-client';
 import { kubeconfig } from './kubeconfig';
 import { errorText, log } from './log';
@@ -12,7 +16,7 @@ import { startContainerd, startNode, type NodeContext } from './node';
 import { checkNodePassword, forgetNodePassword, ownNodePassword } from './node-password';
 import { followNodes } from './nodes';
 import { paths } from './paths';
-import { caHash, ensurePki, readPair, writePrivate } from './pki';
+import { caHash, ensurePki, readPair, sharedPki, takeSharedPki, writePrivate } from './pki';
 import { run } from './run';
 import type { Supervisor } from './supervisor';
 import { waitFor } from './wait-for';
@@ -46,12 +50,32 @@ async function applyManifests(config: string, serviceCidr: string): Promise<void
   log('manifests applied');
 }
 
-/** Labels that a node may not give itself. */
-async function labelServer(client: KubeClient, node: string): Promise<void> {
+/** Labels that a node may not give itself, and what its Node says of its member of etcd. */
+async function labelServer(
+  client: KubeClient,
+  node: string,
+  member: EmbeddedMember | undefined,
+): Promise<void> {
   const labels = { 'node-role.kubernetes.io/control-plane': 'true' };
-  const patch = { metadata: { labels } };
   const type = 'application/merge-patch+json';
-  await waitFor(`node ${node}`, () => client.call('PATCH', `/api/v1/nodes/${node}`, patch, type));
+  const patches = [{ labels }, ...(member === undefined ? [] : [memberMetadata(member)])];
+  for (const metadata of patches) {
+    const patch = { metadata };
+    await waitFor(`node ${node}`, () => client.call('PATCH', `/api/v1/nodes/${node}`, patch, type));
+  }
+}
+
+/** Takes over what all servers share from the one that is joined. @returns where etcd's members answer */
+async function joinServers({ serverUrl = '', token = '' }: NodeOptions): Promise<string[]> {
+  const { pki, etcdUrls } = await bootstrapServer(serverUrl, token);
+  await takeSharedPki(pki);
+  return etcdUrls;
+}
+
+/** What a server that joins this one needs. */
+async function bootstrap(): Promise<ServerBootstrap> {
+  const voting = (await etcdMembers([plane.etcdUrl])).filter(({ isLearner }) => !isLearner);
+  return { pki: await sharedPki(), etcdUrls: voting.map(({ clientUrl }) => clientUrl) };
 }
 
 /** Frees the names of nodes that are deleted while this server runs. */
@@ -68,6 +92,8 @@ export async function startServer(supervisor: Supervisor, context: NodeContext):
   const { options, nodeAddress, signal } = context;
   const { nodeName } = options;
   const apiUrl = `https://127.0.0.1:${options.httpsPort}`;
+  const kind = await datastoreKind(options);
+  const others = kind === 'joining' ? await joinServers(options) : [];
   await ensurePki(plane.apiserverSans(options, nodeAddress, hostname()));
   const [{ cert: ca }, admin] = await Promise.all([readPair('ca'), readPair('admin')]);
   const secret = await clusterSecret(options.token, ca);
@@ -79,22 +105,31 @@ export async function startServer(supervisor: Supervisor, context: NodeContext):
   };
 
   await mkdir(paths.etcd, { recursive: true, mode: 0o700 });
-  supervisor.start('etcd', 'etcd', plane.etcdArgs);
+  const member =
+    kind === 'lone' ? undefined : await prepareMember(kind, options, nodeAddress, others);
+  const isOneOfMany = member !== undefined;
+  supervisor.start('etcd', 'etcd', member?.args ?? plane.loneEtcdArgs, member?.onLine);
   const containerd = startContainerd(supervisor);
   await waitFor('etcd', () => fetch(`${plane.etcdUrl}/health`));
+  await member?.voting();
   supervisor.start('apiserver', 'kube-apiserver', plane.apiserverArgs(options, nodeAddress));
   const client = new KubeClient({ server: apiUrl, ca, ...admin });
   await waitFor('the API server', () => client.call('GET', '/readyz'));
   log('the API server is ready');
 
-  const controllers = plane.controllerManagerArgs(options, await config('controller-manager'));
+  const controllers = plane.controllerManagerArgs(
+    options,
+    await config('controller-manager'),
+    isOneOfMany,
+  );
   supervisor.start('controller-manager', 'kube-controller-manager', controllers);
   await containerd;
   const { clusterCidr, serviceCidr, enforcesNetworkPolicies } = options;
   const facts = { ca, clusterCidr, serviceCidr, enforcesNetworkPolicies };
   const identity = await nodeIdentity({ nodeName, nodeAddress }, facts);
   await startNode(supervisor, { ...context, identity, apiUrl });
-  supervisor.start('scheduler', 'kube-scheduler', plane.schedulerArgs(await config('scheduler')));
+  const schedules = plane.schedulerArgs(await config('scheduler'), isOneOfMany);
+  supervisor.start('scheduler', 'kube-scheduler', schedules);
 
   const tls = await readPair('apiserver');
   const admit = ({ nodeName: name, nodePassword }: { nodeName: string; nodePassword: string }) =>
@@ -102,11 +137,14 @@ export async function startServer(supervisor: Supervisor, context: NodeContext):
   serveJoins({
     ...facts,
     port: options.httpsPort + 1,
-    secrets: [secret, agentSecret],
+    serverSecret: secret,
+    agentSecret,
+    bootstrap: isOneOfMany ? bootstrap : undefined,
     tls,
     admit,
   });
   freeNamesOfDeletedNodes(client, signal);
+  if (isOneOfMany) keepEtcdMembers(client, signal);
   const output = kubeconfig({ server: apiUrl, ca, ...admin });
   await writePrivate(options.kubeconfig, output, options.kubeconfigMode);
   if (options.kubeconfig !== paths.kubeconfig) await writePrivate(paths.kubeconfig, output);
@@ -114,7 +152,7 @@ export async function startServer(supervisor: Supervisor, context: NodeContext):
   const adminConfig = await config('admin');
   await Promise.all([
     applyManifests(adminConfig, options.serviceCidr),
-    labelServer(client, nodeName),
+    labelServer(client, nodeName, member),
   ]);
   // The server owns its own name whatever container it is now in: only its secret's presence counts.
   await checkNodePassword(client, nodeName, await ownNodePassword()).catch((error: unknown) =>

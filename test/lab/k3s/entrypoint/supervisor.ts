@@ -20,19 +20,24 @@ export class Supervisor {
   /** @param onDeath called once, with a clear line, when a program ends that should not have. */
   constructor(private readonly onDeath: (reason: string) => void) {}
 
-  /** Starts a program; its output becomes the container's, each line after the program's name. */
-  start(name: string, command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): void {
+  /** Starts a program; its output becomes the container's, each line after the program's name, and is shown to `onLine`. */
+  start(
+    name: string,
+    command: string,
+    args: readonly string[],
+    onLine: (line: string) => void = () => undefined,
+  ): void {
     if (this.stopping) return;
     const child = spawn(command, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ...env },
       // In a group of its own, so that a signal for the container reaches it only in due order.
       detached: true,
     });
     for (const stream of [child.stdout, child.stderr])
-      createInterface({ input: stream }).on('line', (line) =>
-        process.stdout.write(`${name}: ${line}\n`),
-      );
+      createInterface({ input: stream }).on('line', (line) => {
+        process.stdout.write(`${name}: ${line}\n`);
+        onLine(line);
+      });
     child.on('error', (error) => this.died(name, error.message));
     child.on('exit', (code, signal) => this.died(name, signal ?? `exit code ${code}`));
     this.running.push({ name, child, ended: once(child, 'exit').catch(() => undefined) });
