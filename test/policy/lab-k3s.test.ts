@@ -57,9 +57,13 @@ describe('lab k3s: flags', () => {
     assert.equal(options.kubeconfigMode, 0o600);
   });
 
-  it('enforces network policies unless its server is told not to', () => {
-    assert.equal(server().enforcesNetworkPolicies, true);
-    assert.equal(server('--disable-network-policy').enforcesNetworkPolicies, false);
+  it('enforces network policies where the lab asks for it, unless its server is told not to', () => {
+    const env = { K3S_LAB_NETWORK_POLICIES: 'enforced' };
+    const enforces = (...args: string[]) =>
+      parseNodeOptions(['server', ...args], env, 'host').enforcesNetworkPolicies;
+    assert.equal(server().enforcesNetworkPolicies, false);
+    assert.equal(enforces(), true);
+    assert.equal(enforces('--disable-network-policy'), false);
     assert.throws(() => agent('--disable-network-policy'), /not a flag of k3s agent/);
   });
 

@@ -85,7 +85,9 @@ describe('network policies where they are enforced, as k3s does', function () {
 
   before(async function () {
     this.timeout(3_600_000);
-    cluster = await startLabCluster(['pause', 'library/node']);
+    cluster = await startLabCluster(['pause', 'library/node'], undefined, {
+      enforcesNetworkPolicies: true,
+    });
     api = await apiOf(cluster.kubeconfig);
     for (const namespace of new Set([...standIns.keys()].map(namespaceOf)))
       if (namespace !== 'kube-system') await createNamespace(api, namespace);

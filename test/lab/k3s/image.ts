@@ -32,6 +32,7 @@ exec /usr/local/libexec/kubectl "$@"
 const dockerfile = (base: string, key: string): string => `FROM ${base}
 COPY . /
 ENV CONTAINERD_ADDRESS=/run/k3s/containerd/containerd.sock CONTAINERD_NAMESPACE=k8s.io
+ENV K3S_LAB_NETWORK_POLICIES=${process.env['BERTH_LAB_NETWORK_POLICIES'] ?? ''}
 LABEL ${keyLabel}=${key}
 VOLUME ${JSON.stringify(dataVolumes)}
 ENTRYPOINT ["/usr/bin/k3s"]

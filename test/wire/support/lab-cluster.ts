@@ -41,6 +41,7 @@ export interface Joining {
 export async function startLabCluster(
   images: readonly string[],
   joining?: Joining,
+  options: { readonly enforcesNetworkPolicies?: boolean } = {},
 ): Promise<LabCluster> {
   const reporter = consoleReporter();
   const engine = await startLabEngine();
@@ -59,6 +60,7 @@ export async function startLabCluster(
       '--detach',
       ...(await nodeFlags(engine)),
       ...(joining === undefined ? [] : joinFlags(joining)),
+      ...(options.enforcesNetworkPolicies ? ['--env', 'K3S_LAB_NETWORK_POLICIES=enforced'] : []),
       K3S_IMAGE,
       ...[...['server', '--tls-san', ctx.address, '--disable', 'traefik']],
     );

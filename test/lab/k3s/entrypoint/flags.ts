@@ -141,7 +141,8 @@ export function parseNodeOptions(
     httpsPort: port(values['https-listen-port']),
     clusterCidr: values['cluster-cidr'] ?? '10.42.0.0/16',
     serviceCidr: values['service-cidr'] ?? '10.43.0.0/16',
-    enforcesNetworkPolicies: values['disable-network-policy'] !== true,
+    enforcesNetworkPolicies:
+      env.K3S_LAB_NETWORK_POLICIES === 'enforced' && values['disable-network-policy'] !== true,
     tlsSans: check(lists(values['tls-san']), 'tls-san', /^[A-Za-z0-9.*:-]+$/, 'a name or address'),
     nodeLabels: check(lists(values['node-label']), 'node-label', /^[^=]+=[^=]*$/, 'KEY=VALUE'),
     nodeTaints: check(
