@@ -6,6 +6,8 @@ import { POSTURE, SCALED_JOB_LABEL } from './scaled-jobs';
 /** Where an analyzer was put, and what the nodes were like until it ran there. */
 export interface Placement {
   readonly scaledJob: string;
+  /** Name of its Job. */
+  readonly job: string;
   readonly pod: string;
   readonly node: string;
   /** Whether its node was labelled as eligible when it was first seen there. */
@@ -92,6 +94,7 @@ export class AnalyzerWatch {
     const own = this.nodes.list().find(({ metadata }) => metadata?.name === node);
     const placement: Placement = {
       scaledJob: labels?.[SCALED_JOB_LABEL] ?? '',
+      job: labels?.['batch.kubernetes.io/job-name'] ?? '',
       pod: name,
       node,
       eligible: own?.metadata?.labels?.['posture/eligible'] === 'true',
