@@ -175,4 +175,20 @@ describe('three k3s servers with embedded etcd, on hosts over a real sshd', func
         '',
       );
   });
+
+  it('put back what a snapshot of etcd has', async () => {
+    await kubectl(SECOND, 'create configmap in-the-snapshot');
+    await lab.on(SECOND, 'k3s etcd-snapshot save --name before-upgrade');
+    const listed = await lab.on(SECOND, 'k3s etcd-snapshot ls');
+    const file = /file:\/\/(\S+\/before-upgrade-\S+)/.exec(listed)?.[1] ?? assert.fail(listed);
+    await kubectl(SECOND, 'delete configmap in-the-snapshot');
+    await kubectl(SECOND, 'create configmap after-the-snapshot');
+    const reset = `k3s server --cluster-reset --cluster-reset-restore-path=${file}`;
+    await lab.on(SECOND, `systemctl stop k3s && ${reset} && systemctl start k3s`);
+    await eventually(`${SECOND} again`, () => isReady(SECOND), LIMIT_MS);
+    const maps = await kubectl(SECOND, 'get configmaps -o name');
+    assert.match(maps, /in-the-snapshot/);
+    assert.doesNotMatch(maps, /after-the-snapshot/);
+    assert.deepEqual(await voters(SECOND), [SECOND]);
+  });
 });

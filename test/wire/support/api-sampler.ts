@@ -1,4 +1,5 @@
 import { Agent, request } from 'node:https';
+import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parse } from 'yaml';
 
@@ -22,6 +23,8 @@ interface Kubeconfig {
 const EVERY_MS = 250;
 /** Longer than etcd takes to choose another leader: a server that waits for that still answers. */
 const ANSWER_LIMIT_MS = 20_000;
+/** What is under way while the leader goes is refused, and is to be asked again: that majority was not lost. */
+const ELECTING = /etcdserver: leader changed/;
 
 /**
  * Writes to a ConfigMap, again and again, by whichever server takes it: a write needs a majority of etcd's members.
@@ -42,12 +45,21 @@ export function sampleApi(kubeconfig: string, urls: readonly string[], path: str
   let taken = 0;
   const write = async (): Promise<void> => {
     const body = JSON.stringify({ data: { taken: String(taken) } });
-    try {
-      await Promise.any(urls.map((url) => patch(new URL(path, url), agent, body)));
-      taken += 1;
-    } catch (error) {
-      const { errors } = error as AggregateError;
-      refused.push(`${new Date().toISOString()}: ${errors.map(String).join('; ')}`);
+    for (const beganMs = performance.now(); ;) {
+      try {
+        await Promise.any(urls.map((url) => patch(new URL(path, url), agent, body)));
+        taken += 1;
+        return;
+      } catch (error) {
+        const errors = (error as AggregateError).errors.map(String);
+        if (
+          errors.some((said) => ELECTING.test(said)) &&
+          performance.now() - beganMs < ANSWER_LIMIT_MS
+        )
+          continue;
+        refused.push(`${new Date().toISOString()}: ${errors.join('; ')}`);
+        return;
+      }
     }
   };
   const run = async (): Promise<void> => {
@@ -74,9 +86,10 @@ function patch(url: URL, agent: Agent, body: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const headers = { 'content-type': 'application/merge-patch+json' };
     const sent = request(url, { method: 'PATCH', agent, headers }, (response) => {
-      response.resume();
-      if (response.statusCode === 200) resolve();
-      else reject(new Error(`${url.host}: ${response.statusCode}`));
+      text(response).then((said) => {
+        if (response.statusCode === 200) resolve();
+        else reject(new Error(`${url.host}: ${response.statusCode} ${said}`));
+      }, reject);
     });
     sent.setTimeout(ANSWER_LIMIT_MS, () => sent.destroy(new Error(`${url.host}: no answer`)));
     sent.on('error', reject);
