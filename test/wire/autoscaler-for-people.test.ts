@@ -121,16 +121,17 @@ describe('what people see of a running autoscaler', function () {
       const secure = await system.startReplica({
         ...{ HTTP_HOST: ADDRESS, TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile },
       });
-      await assert.rejects(fetch(`${secure.url}/metrics`));
-      const name = 'autoscaler-tls';
-      await offer(system, Number(new URL(secure.url).port), name);
-      const urls = { autoscaler: `https://${name}.berth-system.svc:8080` };
-      await writeFile(folder.outputs, JSON.stringify({ urls }));
       try {
+        await assert.rejects(fetch(`${secure.url}/metrics`));
+        const name = 'autoscaler-tls';
+        await offer(system, Number(new URL(secure.url).port), name);
+        const urls = { autoscaler: `https://${name}.berth-system.svc:8080` };
+        await writeFile(folder.outputs, JSON.stringify({ urls }));
         const { nodes } = await json('cluster:status');
         assert.equal((nodes as unknown[]).length, 3);
       } finally {
         await writeFile(folder.outputs, JSON.stringify({ urls: plainUrls }));
+        await secure.stop();
       }
     });
 
