@@ -111,11 +111,14 @@ describe('the experiment on a real control plane', function () {
     await workloads.remember();
     await workloads.park(signal);
     const impatient = new KubeWorkloads(api, systemClock, 2000);
-    await assert.rejects(
-      impatient.start('no-such-scheduler', signal),
-      /^ExperimentError: wl-deployment2? by no-such-scheduler: not within 2 s: 0 of 1 pods are ready/,
-    );
-    await workloads.restore();
+    try {
+      await assert.rejects(
+        impatient.start('no-such-scheduler', signal),
+        /^ExperimentError: wl-deployment2? by no-such-scheduler: not within 2 s: 0 of 1 pods are ready/,
+      );
+    } finally {
+      await workloads.restore();
+    }
   });
 
   it('makes the workloads what they were, also after an experiment that was killed', async () => {

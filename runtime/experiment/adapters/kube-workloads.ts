@@ -106,13 +106,14 @@ export class KubeWorkloads implements Workloads {
     const { updatedReplicas = 0, readyReplicas = 0, replicas: all = 0 } = status ?? {};
     // More than the least number is as good: the autoscaler may have begun already.
     if (seen && readyReplicas >= replicas && updatedReplicas === all) return undefined;
-    const reasons = (await this.#pods(names)).flatMap(({ status: pod }) =>
-      (pod?.conditions ?? [])
-        .filter((one) => one.type === 'PodScheduled' && one.status === 'False')
-        .map(({ message }) => message ?? 'not placed yet'),
-    );
+    // What the Deployment says of its pods may be of those before.
+    const conditions = (await this.#pods(names)).flatMap((pod) => pod.status?.conditions ?? []);
+    const ready = conditions.filter(({ type, status: is }) => type === 'Ready' && is === 'True');
+    const reasons = conditions
+      .filter((one) => one.type === 'PodScheduled' && one.status === 'False')
+      .map(({ message }) => message ?? 'not placed yet');
     const why = [...new Set(reasons)].slice(0, 3).join('; ');
-    return `${readyReplicas} of ${replicas} pods are ready${why && `: ${why}`}`;
+    return `${ready.length} of ${replicas} pods are ready${why && `: ${why}`}`;
   }
 
   async #pods({ deployment }: WorkloadNames): Promise<PlacedPod[]> {
