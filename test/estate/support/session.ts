@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeCheckout, type Checkout } from './checkout';
 import { EstateCluster } from './cluster';
@@ -53,6 +53,8 @@ export interface Session {
 }
 
 let session: Promise<Session> | undefined;
+/** The copy that was made for it; one that was there before is somebody else's to take down. */
+let made: Checkout | undefined;
 let cluster: EstateCluster | undefined;
 
 const logDirectory = join(__dirname, '..', '..', '..', '.berth', 'logs');
@@ -67,6 +69,7 @@ export function show(line: string): void {
 async function start(): Promise<Session> {
   const before = await machineState();
   const checkout = await makeCheckout(show);
+  if (process.env.BERTH_ESTATE_CHECKOUT === undefined) made = checkout;
   await checkout.configure((config: Record<string, Record<string, object>>) => {
     const systems = config['berth:systems'];
     config['berth:systems'] = {
@@ -94,6 +97,14 @@ export async function estateCluster(): Promise<EstateCluster> {
   const { checkout } = await estate();
   return (cluster ??= new EstateCluster(checkout.directory));
 }
+
+// The last suite takes the estate down, and proves it. A run of other suites, or one whose estate did not come up, leaves as little.
+after(async function () {
+  if (made === undefined || !existsSync(made.directory)) return;
+  this.timeout(3_600_000);
+  await made.npm('down');
+  await made.remove();
+});
 
 // A failure on a machine that is gone by the time it is read about has to be told by what was printed.
 afterEach(async function () {
