@@ -1,15 +1,9 @@
 import { buildSync, version, type BuildOptions } from 'esbuild';
 import { createHash } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { replaceFile } from '../runtime/shared/replace-file';
 
 const PACKAGES = 'node_modules';
 /** Where tools keep what they can make again: it goes with the packages, and is in no commit. */
@@ -122,11 +116,4 @@ function parseRecord(text: string): BundleRecord | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Another run that reads it sees the old file or the new one, never half of it. */
-function replaceFile(path: string, contents: string | Uint8Array): void {
-  const temporary = `${path}.${process.pid}`;
-  writeFileSync(temporary, contents);
-  renameSync(temporary, path);
 }

@@ -1,14 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { parse, stringify } from 'yaml';
+import { OWNER_ONLY, replaceFile } from '../shared/replace-file';
 import { isSecure, mergeStackSettings, projectSettingsFor } from './project-config';
 import type { ProjectSettings, StackSettings } from './project-config';
 import type { RunCommand } from './run-command';
@@ -66,7 +60,7 @@ export function generateProject(
   for (const dir of [folder.state, folder.project, folder.logs])
     mkdirSync(dir, { recursive: true });
   if (!existsSync(folder.passphrase))
-    writeFileSync(folder.passphrase, randomBytes(32).toString('hex'), { mode: 0o600 });
+    writeFileSync(folder.passphrase, randomBytes(32).toString('hex'), { mode: OWNER_ONLY });
   const name = `Pulumi.${folder.stack}.yaml`;
   const project = readYaml<ProjectSettings>(join(folder.projectDir, 'Pulumi.yaml'));
   const copy = join(folder.project, name);
@@ -76,8 +70,12 @@ export function generateProject(
     existsSync(copy) ? readYaml<StackSettings>(copy) : {},
   );
   const main = relative(folder.project, folder.projectDir);
-  replaceFile(join(folder.project, 'Pulumi.yaml'), stringify(projectSettingsFor(project, main)));
-  replaceFile(copy, stringify(settings));
+  replaceFile(
+    join(folder.project, 'Pulumi.yaml'),
+    stringify(projectSettingsFor(project, main)),
+    OWNER_ONLY,
+  );
+  replaceFile(copy, stringify(settings), OWNER_ONLY);
   return isSecure(settings.config?.[CLUSTER_TOKEN]);
 }
 
@@ -144,11 +142,4 @@ function readYaml<T>(path: string): T {
   } catch (error) {
     throw new UserError(`${path}: ${messageOf(error)}`, { cause: error });
   }
-}
-
-/** A reader sees the old file or the new one, never half of it. */
-function replaceFile(path: string, text: string): void {
-  const temporary = `${path}.${process.pid}`;
-  writeFileSync(temporary, text, { mode: 0o600 });
-  renameSync(temporary, path);
 }

@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { OWNER_ONLY, replaceFile } from '../shared/replace-file';
 import type { Engine } from './project';
 import type { RunCommand } from './run-command';
 import type { StackFolder } from './stack-folder';
@@ -30,13 +31,19 @@ export function keepOutputs(
 ): void {
   mkdirSync(folder.root, { recursive: true });
   const kubeconfig = outputs.kubeconfig?.value;
-  if (typeof kubeconfig === 'string' && kubeconfig !== '') replace(folder.kubeconfig, kubeconfig);
+  if (typeof kubeconfig === 'string' && kubeconfig !== '')
+    replaceFile(folder.kubeconfig, kubeconfig, OWNER_ONLY);
   else rmSync(folder.kubeconfig, { force: true });
   const plain = Object.entries(outputs).flatMap(([name, { value, secret }]) =>
     secret ? [] : [[name, value] as const],
   );
   if (plain.length === 0) rmSync(folder.outputs, { force: true });
-  else replace(folder.outputs, `${JSON.stringify(Object.fromEntries(plain), null, 2)}\n`);
+  else
+    replaceFile(
+      folder.outputs,
+      `${JSON.stringify(Object.fromEntries(plain), null, 2)}\n`,
+      OWNER_ONLY,
+    );
 }
 
 /** The outputs that an earlier run kept; empty where there are none. */
@@ -62,10 +69,4 @@ export async function refreshOutputs(
     return [name, { value, secret }] as const;
   });
   keepOutputs(folder, Object.fromEntries(outputs));
-}
-
-function replace(path: string, text: string): void {
-  const temporary = `${path}.${process.pid}`;
-  writeFileSync(temporary, text, { mode: 0o600 });
-  renameSync(temporary, path);
 }
